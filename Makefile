@@ -1,0 +1,66 @@
+# HouseX: `make demo` and `make test` work from a bare clone with Python 3.11; everything else is listed by `make help`.
+PYTHON ?= python3.11
+VENV   := .venv
+PY     := $(VENV)/bin/python
+LINT   := .venv-lint
+PIP_VERSION := 26.3
+QUALITY ?= draft
+
+.PHONY: help setup demo test lint bench extension model mix clean
+
+help:
+	@echo "make demo       analyse the demo mix, build the tunnel, render stills and a film into out/"
+	@echo "make test       the whole test suite        make lint       ruff and mypy"
+	@echo "make setup      the environment alone       make bench      speed and memory against named rivals"
+	@echo "make extension  zips for Blender in dist/   make model      train the weights anew"
+
+$(VENV)/.pip:
+	.ci/system-libraries
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install -q --disable-pip-version-check pip==$(PIP_VERSION)
+	@touch $@
+
+# the demo needs no torch, so it does not wait for it
+$(VENV)/.demo: $(VENV)/.pip pyproject.toml
+	$(PY) -m pip install -q --group demo
+	@touch $@
+
+# torch by its exact version and alone first: any other way of asking may bring gigabytes of CUDA libraries
+$(VENV)/.test: $(VENV)/.demo pyproject.toml
+	$(PY) -m pip install -q torch==2.13.0
+	$(PY) -m pip install -q --group test
+	@touch $@
+
+$(LINT)/.done: pyproject.toml
+	$(PYTHON) -m venv $(LINT)
+	$(LINT)/bin/python -m pip install -q --disable-pip-version-check pip==$(PIP_VERSION)
+	$(LINT)/bin/python -m pip install -q --group lint
+	@touch $@
+
+setup: $(VENV)/.test
+
+demo: $(VENV)/.demo
+	$(PY) demo_scenes/make_demo.py --quality $(QUALITY) --out out
+
+test: $(VENV)/.test
+	$(PY) -m pytest tests $(TESTS)
+
+lint: $(LINT)/.done
+	$(LINT)/bin/ruff check .
+	$(LINT)/bin/ruff format --check .
+	$(LINT)/bin/mypy
+
+bench: $(VENV)/.test
+	$(PY) -m benchmarks.speed
+
+extension: $(VENV)/.demo
+	$(PY) .ci/build_extension.py --out dist $(if $(PYTHONS),--pythons $(PYTHONS))
+
+model: $(VENV)/.test
+	$(PY) -m trainer train
+
+mix: $(VENV)/.test
+	$(PY) -m trainer synth demo
+
+clean:
+	rm -rf out dist build bench $(VENV) $(LINT)

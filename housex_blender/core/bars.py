@@ -1,0 +1,103 @@
+"""The bar grid, and the only place where seconds become frames. Zone: pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import TimelineError
+
+BEATS_PER_BAR = 4
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BarGrid:
+    """Beats and bars of a mix in 4/4.
+
+    Attributes:
+        beats_s: (n_beats,) strictly increasing beat times in seconds.
+        starts_s: (n_bars,) downbeat of each bar in seconds.
+        ends_s: (n_bars,) end of each bar in seconds; equals the next start except for the last bar.
+        bpm: (n_bars,) tempo of each bar in beats per minute.
+    """
+
+    beats_s: Floats
+    starts_s: Floats
+    ends_s: Floats
+    bpm: Floats
+
+    def __post_init__(self) -> None:
+        for name in ("beats_s", "starts_s", "ends_s", "bpm"):
+            values = np.asarray(getattr(self, name), dtype=np.float64)
+            if values.ndim != 1 or not np.all(np.isfinite(values)):
+                raise TimelineError(f"The grid's {name} is not a list of numbers.", "Analyse the mix again.")
+            object.__setattr__(self, name, values)
+        if not len(self.starts_s) == len(self.ends_s) == len(self.bpm):
+            raise TimelineError("The grid's columns differ in length.", "Analyse the mix again.")
+        if not len(self.starts_s):
+            raise TimelineError("The grid has no bars.", "Analyse the mix again.")
+        rising = np.all(np.diff(self.starts_s) > 0) and np.all(np.diff(self.beats_s) > 0)
+        if not rising or np.any(self.ends_s <= self.starts_s):
+            raise TimelineError("The grid's times do not increase.", "Analyse the mix again.")
+
+    @property
+    def n_bars(self) -> int:
+        """Number of bars."""
+        return len(self.starts_s)
+
+    @property
+    def edges_s(self) -> Floats:
+        """(n_bars + 1,) bar lines in seconds: every downbeat, then the end of the last bar."""
+        return np.append(self.starts_s, self.ends_s[-1])
+
+    def bar_at(self, time_s: float) -> int:
+        """Index of the bar that holds ``time_s``; the first or last bar outside the grid."""
+        index = int(np.searchsorted(self.starts_s, time_s, side="right")) - 1
+        return min(max(index, 0), self.n_bars - 1)
+
+    @classmethod
+    def from_downbeats(cls, downbeats_s: Floats, end_s: float) -> BarGrid:
+        """Grid with four equal beats in each bar.
+
+        Args:
+            downbeats_s: (n_bars,) increasing downbeats in seconds.
+            end_s: End of the last bar in seconds.
+        """
+        starts_s = np.asarray(downbeats_s, dtype=np.float64)
+        ends_s = np.append(starts_s[1:], end_s)
+        quarter_s = (ends_s - starts_s) / BEATS_PER_BAR
+        beats_s = (starts_s[:, None] + quarter_s[:, None] * np.arange(BEATS_PER_BAR)).ravel()
+        return cls(beats_s, starts_s, ends_s, 60.0 / quarter_s)
+
+    @classmethod
+    def fixed(cls, duration_s: float, bpm: float = 128.0, first_s: float = 0.0) -> BarGrid:
+        """Grid of one tempo from ``first_s`` on; the last bar that begins at least a beat before the end is kept."""
+        bar_s = 60.0 * BEATS_PER_BAR / bpm
+        count = max(1, int(np.ceil((duration_s - first_s) / bar_s - 1.0 / BEATS_PER_BAR)))
+        starts_s = first_s + bar_s * np.arange(count)
+        return cls.from_downbeats(starts_s, float(starts_s[-1] + bar_s))
+
+
+def seconds_to_frames(times_s: NDArray[np.floating] | float, fps: float, first_frame: int = 1) -> Floats:
+    """Frame position (may be fractional) of times in seconds; second 0 is ``first_frame``.
+
+    Args:
+        times_s: Any shape, seconds from the start of the mix.
+        fps: Frames per second, > 0.
+        first_frame: Scene frame at which the mix starts.
+    """
+    return np.asarray(times_s, dtype=np.float64) * fps + first_frame
+
+
+def frame_on(times_s: NDArray[np.floating] | float, fps: float, first_frame: int = 1) -> Floats:
+    """Whole frame nearest to a time: the frame on which an event is seen."""
+    return np.floor(seconds_to_frames(times_s, fps, first_frame) + 0.5)
+
+
+def frames_to_seconds(frames: NDArray[np.floating] | float, fps: float, first_frame: int = 1) -> Floats:
+    """Inverse of :func:`seconds_to_frames`."""
+    return (np.asarray(frames, dtype=np.float64) - first_frame) / fps

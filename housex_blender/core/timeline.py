@@ -1,0 +1,342 @@
+"""The timeline of a mix and its file ``*.housex.json``: the only seam between hearing and showing. Zone: pure."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bars import BarGrid
+from .errors import TimelineError
+from .files import replacing, sha256_of, write_text_atomic
+from .schema import first_problem
+
+SCHEMA = 1
+SECTIONS = ("intro", "build", "drop", "break", "outro")
+ENVELOPE_NAMES = ("sub", "bass", "mid", "high", "kick", "loudness")
+_SCHEMA_FILE = Path(__file__).with_name("timeline.schema.json")
+_MAX_FILE_BYTES = 200_000_000
+
+
+@dataclass(frozen=True)
+class MixInfo:
+    """Which recording the timeline belongs to."""
+
+    file: str
+    sha256: str
+    duration_s: float
+    sample_rate_hz: int
+    channels: int
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Which network heard it."""
+
+    name: str
+    sha256: str
+    genres: tuple[str, ...]
+    trained_on: str
+
+
+@dataclass(frozen=True)
+class Span:
+    """A run of bars; ``end_bar`` is exclusive."""
+
+    start_bar: int
+    end_bar: int
+
+
+@dataclass(frozen=True)
+class TrackSpan(Span):
+    """One record inside the mix, with its share of each genre (G,)."""
+
+    label: str
+    probs: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Envelopes:
+    """Levels at a constant rate.
+
+    Attributes:
+        values: (m, n_names) float32 in 0..1; row i is at i / rate_hz seconds.
+        rate_hz: Rows per second.
+        names: Column names.
+    """
+
+    values: NDArray[np.float32]
+    rate_hz: float = 100.0
+    names: tuple[str, ...] = ENVELOPE_NAMES
+
+    def column(self, name: str) -> NDArray[np.float32]:
+        """(m,) levels of one name; zeros if it is not there."""
+        if name not in self.names:
+            return np.zeros(len(self.values), np.float32)
+        return self.values[:, self.names.index(name)]
+
+    @property
+    def times_s(self) -> NDArray[np.float64]:
+        """(m,) time of each row in seconds."""
+        return np.arange(len(self.values)) / self.rate_hz
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What was heard, bar by bar.
+
+    Attributes:
+        mix: The recording.
+        model: The network; ``model.genres`` names the columns of ``probs``.
+        grid: Beats and bars.
+        probs: (n_bars, G) genre probabilities; rows sum to 1.
+        confidence: (n_bars,) 0..1.
+        uncertain: (n_bars,) True where the label should not be trusted.
+        energy: (n_bars,) 0..1.
+        section: n_bars names out of SECTIONS.
+        tracks: Records in the mix, in order, covering every bar.
+        drops: Drops, in order.
+        envelopes: Levels at 100 Hz.
+        grid_confidence: 0..1, and ``grid_message`` says why it is low.
+        attributes: Name -> (n_bars,) further things heard.
+        edits: What people changed by hand, as written in the file.
+        warnings: Sentences about the recording.
+        slicing: ``bars`` or, for the fixed windows of the first HouseX paper, ``housex``.
+    """
+
+    mix: MixInfo
+    model: ModelInfo
+    grid: BarGrid
+    probs: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    uncertain: NDArray[np.bool_]
+    energy: NDArray[np.float32]
+    section: tuple[str, ...]
+    tracks: tuple[TrackSpan, ...]
+    drops: tuple[Span, ...]
+    envelopes: Envelopes
+    generator: str = ""
+    grid_confidence: float = 1.0
+    grid_message: str = ""
+    attributes: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    edits: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
+    slicing: str = "bars"
+
+    def __post_init__(self) -> None:
+        bars, genres = self.grid.n_bars, len(self.model.genres)
+        if np.shape(self.probs) != (bars, genres):
+            raise TimelineError(f"The timeline has {np.shape(self.probs)} probabilities for {bars} bars.")
+        for name in ("confidence", "uncertain", "energy", "section", *self.attributes):
+            column = self.attributes[name] if name in self.attributes else getattr(self, name)
+            if len(column) != bars:
+                raise TimelineError(f"The timeline's column {name!r} has {len(column)} entries for {bars} bars.")
+        sums = np.asarray(self.probs, dtype=np.float64).sum(axis=1)
+        if np.any(np.abs(sums - 1.0) > 0.01):
+            raise TimelineError(f"The probabilities of bar {int(np.argmax(np.abs(sums - 1))) + 1} do not sum to 1.")
+        for span in (*self.tracks, *self.drops):
+            if not 0 <= span.start_bar < span.end_bar <= bars:
+                raise TimelineError(f"The timeline names bars {span.start_bar} to {span.end_bar} of {bars}.")
+
+    @property
+    def labels(self) -> list[str]:
+        """n_bars most probable genres."""
+        return [self.model.genres[index] for index in np.argmax(self.probs, axis=1)]
+
+    def share(self) -> dict[str, float]:
+        """Genre -> its part of the mix's time, by probability; largest first."""
+        lengths_s = self.grid.ends_s - self.grid.starts_s
+        parts = (self.probs * lengths_s[:, None]).sum(axis=0) / lengths_s.sum()
+        order = np.argsort(-parts)
+        return {self.model.genres[index]: float(parts[index]) for index in order}
+
+    # -- file ------------------------------------------------------------------------------------------------
+
+    def to_dict(self, envelope_file: str) -> dict[str, Any]:
+        """The content of the JSON file."""
+        grid = self.grid
+        return {
+            "schema": SCHEMA,
+            "generator": self.generator,
+            "mix": vars(self.mix).copy(),
+            "model": {**vars(self.model), "genres": list(self.model.genres)},
+            "grid": {
+                "beats_s": _rounded(grid.beats_s, 5),
+                "downbeats_s": _rounded(grid.starts_s, 5),
+                "bpm": _rounded(grid.bpm, 3),
+                "confidence": round(self.grid_confidence, 3),
+                "message": self.grid_message,
+            },
+            "bars": {
+                "start_s": _rounded(grid.starts_s, 5),
+                "end_s": _rounded(grid.ends_s, 5),
+                "probs": [_rounded(row, 4) for row in self.probs],
+                "label": self.labels,
+                "confidence": _rounded(self.confidence, 3),
+                "uncertain": [bool(flag) for flag in self.uncertain],
+                "energy": _rounded(self.energy, 3),
+                "attributes": {name: _rounded(column, 3) for name, column in self.attributes.items()},
+                "section": list(self.section),
+            },
+            "tracks": [
+                {"start_bar": t.start_bar, "end_bar": t.end_bar, "label": t.label, "probs": _rounded(t.probs, 4)}
+                for t in self.tracks
+            ],
+            "drops": [{"start_bar": d.start_bar, "end_bar": d.end_bar} for d in self.drops],
+            "envelopes": {
+                "file": envelope_file,
+                "rate_hz": self.envelopes.rate_hz,
+                "names": list(self.envelopes.names),
+            },
+            "edits": list(self.edits),
+            "warnings": list(self.warnings),
+            "slicing": self.slicing,
+        }
+
+    def save(self, path: Path) -> None:
+        """Write ``path`` and the envelopes beside it; each appears whole or not at all.
+
+        Raises:
+            TimelineError: The folder does not exist or cannot be written.
+        """
+        path = Path(path)
+        envelope_path = envelope_path_of(path)
+        try:
+            with replacing(envelope_path) as temporary, open(temporary, "wb") as stream:
+                np.savez_compressed(stream, values=self.envelopes.values.astype(np.float16))
+            write_text_atomic(path, _dump(self.to_dict(envelope_path.name)))
+        except OSError as error:
+            raise TimelineError(
+                f"{path} cannot be written: {error.strerror or error}.", "Choose a folder that exists and has room."
+            ) from error
+
+    @classmethod
+    def load(cls, path: Path) -> Timeline:
+        """Read and check a timeline.
+
+        Raises:
+            TimelineError: It is missing, cut off, of another schema, inconsistent, or its envelopes are missing.
+        """
+        path = Path(path)
+        return _from_dict(_read_checked(path), path)
+
+    def check_mix(self, mix_path: Path) -> None:
+        """Refuse a recording that is not the one analysed.
+
+        Raises:
+            TimelineError: The content differs.
+        """
+        if sha256_of(mix_path) != self.mix.sha256:
+            raise TimelineError(
+                f"The timeline belongs to another mix ({self.mix.file}, {self.mix.duration_s:.1f} s).",
+                f"Analyse {Path(mix_path).name} again, or name the mix that was analysed.",
+            )
+
+
+def envelope_path_of(path: Path) -> Path:
+    """``mix.housex.npz`` for ``mix.housex.json``."""
+    return path.with_name(path.name.removesuffix(".json") + ".npz")
+
+
+def _rounded(values: Sequence[float] | NDArray[Any], digits: int) -> list[float]:
+    return [round(float(value), digits) for value in values]
+
+
+def _dump(data: dict[str, Any]) -> str:
+    """JSON a person can read: one line per list of numbers, one per bar's probabilities."""
+    lines = []
+    for key, value in data.items():
+        if isinstance(value, dict) and key in ("grid", "bars"):
+            inner = []
+            for name, column in value.items():
+                if name == "probs":
+                    rows = ",\n      ".join(json.dumps(row) for row in column)
+                    inner.append(f'    "probs": [\n      {rows}\n    ]')
+                else:
+                    inner.append(f"    {json.dumps(name)}: {json.dumps(column, ensure_ascii=False)}")
+            body = "{\n" + ",\n".join(inner) + "\n  }"
+        else:
+            body = json.dumps(value, ensure_ascii=False)
+        lines.append(f"  {json.dumps(key)}: {body}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number")
+
+
+def _read_checked(path: Path) -> dict[str, Any]:
+    again = "Analyse the mix again."
+    try:
+        if path.stat().st_size > _MAX_FILE_BYTES:
+            raise TimelineError(f"{path.name} is too large for a timeline.", again)
+        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except FileNotFoundError as error:
+        raise TimelineError(f"There is no timeline {path}.", "Analyse the mix first.") from error
+    except OSError as error:
+        raise TimelineError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise TimelineError(f"{path.name} is cut off or is not JSON.", again) from error
+    if not isinstance(data, dict):
+        raise TimelineError(f"{path.name} is not a timeline.", again)
+    if data.get("schema") != SCHEMA:
+        raise TimelineError(
+            f"{path.name} is of schema {data.get('schema')!r}, this version reads schema {SCHEMA}.",
+            "Update HouseX, or analyse the mix again.",
+        )
+    problem = first_problem(data, json.loads(_SCHEMA_FILE.read_text(encoding="utf-8")))
+    if problem:
+        raise TimelineError(f"{path.name} is damaged: {problem}.", again)
+    return data
+
+
+def _read_envelopes(path: Path, names: Sequence[str], rate_hz: float) -> Envelopes:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            values = np.asarray(archive["values"], dtype=np.float32)
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise TimelineError(
+            f"The envelopes {path.name} are missing or damaged.", "Keep the .npz beside the .json, or analyse again."
+        ) from error
+    if values.ndim != 2 or values.shape[1] != len(names) or not np.all(np.isfinite(values)):
+        raise TimelineError(f"The envelopes {path.name} do not fit the timeline.", "Analyse the mix again.")
+    return Envelopes(values, rate_hz, tuple(names))
+
+
+def _from_dict(data: dict[str, Any], path: Path) -> Timeline:
+    grid, bars, model = data["grid"], data["bars"], data["model"]
+    genres = tuple(model["genres"])
+    if any(len(row) != len(genres) for row in bars["probs"]):
+        raise TimelineError(f"{path.name} does not have {len(genres)} probabilities in every bar.")
+    probs = np.asarray(bars["probs"], dtype=np.float32)
+    envelopes = data["envelopes"]
+    timeline = Timeline(
+        mix=MixInfo(**{key: data["mix"][key] for key in MixInfo.__dataclass_fields__}),
+        model=ModelInfo(model["name"], model["sha256"], genres, model["trained_on"]),
+        grid=BarGrid(np.array(grid["beats_s"], float), np.array(bars["start_s"], float),
+                     np.array(bars["end_s"], float), np.array(grid["bpm"], float)),
+        probs=probs,
+        confidence=np.asarray(bars["confidence"], dtype=np.float32),
+        uncertain=np.asarray(bars["uncertain"], dtype=bool),
+        energy=np.asarray(bars["energy"], dtype=np.float32),
+        section=tuple(bars["section"]),
+        tracks=tuple(TrackSpan(t["start_bar"], t["end_bar"], t["label"], tuple(t["probs"])) for t in data["tracks"]),
+        drops=tuple(Span(d["start_bar"], d["end_bar"]) for d in data["drops"]),
+        envelopes=_read_envelopes(
+            path.with_name(Path(envelopes["file"]).name), envelopes["names"], float(envelopes["rate_hz"])
+        ),
+        generator=data["generator"],
+        grid_confidence=float(grid.get("confidence", 1.0)),
+        grid_message=str(grid.get("message", "")),
+        attributes={k: np.asarray(v, dtype=np.float32) for k, v in bars.get("attributes", {}).items()},
+        edits=tuple(data["edits"]),
+        warnings=tuple(data.get("warnings", ())),
+        slicing=data.get("slicing", "bars"),
+    )
+    return timeline
