@@ -1,0 +1,1 @@
+"""House music synthesiser and DJ mixer: audio whose beats, sub-genres, sections and drops are known exactly."""
