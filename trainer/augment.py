@@ -29,12 +29,14 @@ def corrupt(patches: Tensor, generator: torch.Generator) -> Tensor:
     count, _, mels, frames = patches.shape
     x = patches.clone()
     x += _smooth_curve(count, 7, mels, 5.0, generator)[:, None, :, None]
-    x += (torch.randn(count, 1, 1, 1, generator=generator) * 3.0 * DB)
+    x += torch.randn(count, 1, 1, 1, generator=generator) * 3.0 * DB
     # a DJ's filter now and then: everything below or above a corner falls away
     corner = torch.rand(count, 1, 1, 1, generator=generator)
     position = torch.linspace(0, 1, mels).view(1, 1, mels, 1)
     low_cut = (torch.rand(count, 1, 1, 1, generator=generator) < 0.12) * torch.clamp(0.35 * corner - position, min=0)
-    high_cut = (torch.rand(count, 1, 1, 1, generator=generator) < 0.12) * torch.clamp(position - 1 + 0.5 * corner, min=0)
+    high_cut = (torch.rand(count, 1, 1, 1, generator=generator) < 0.12) * torch.clamp(
+        position - 1 + 0.5 * corner, min=0
+    )
     x -= 6.0 * (low_cut + high_cut)
     shift = torch.randint(-8, 9, (count,), generator=generator)
     shift[torch.rand(count, generator=generator) < 0.6] = 0
@@ -61,7 +63,9 @@ def corrupt(patches: Tensor, generator: torch.Generator) -> Tensor:
     return x.clamp(0.0, 1.0)
 
 
-def mix_pairs(patches: Tensor, targets: Tensor, generator: torch.Generator, share: float = 0.3) -> tuple[Tensor, Tensor]:
+def mix_pairs(
+    patches: Tensor, targets: Tensor, generator: torch.Generator, share: float = 0.3
+) -> tuple[Tensor, Tensor]:
     """Lay some bars over others, as a crossfade does: power adds, labels mix in proportion to it.
 
     Args:

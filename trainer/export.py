@@ -73,7 +73,11 @@ def write_model_folder(net: BarNet, card: Card, folder: Path) -> None:
         "genres": list(card.genres),
         "feature_version": FEATURE_VERSION,
         "input": {"mels": N_MELS, "frames": PATCH_FRAMES, "what": "log-mel of one bar, 0..1 over 60 dB"},
-        "network": {"kind": "BarNet", "widths": list(card.widths), "parameters": sum(p.numel() for p in net.parameters())},
+        "network": {
+            "kind": "BarNet",
+            "widths": list(card.widths),
+            "parameters": sum(p.numel() for p in net.parameters()),
+        },
         "temperature": round(card.temperature, 4),
         "trained_on": card.trained_on,
         "figures": card.figures,
@@ -102,7 +106,7 @@ def add_export_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentPa
     parser = subparsers.add_parser(
         "export",
         help="write model.onnx anew from a folder's weights and compare both backends",
-        description="Reads card.json and weights.safetensors of FOLDER, writes model.onnx and the card's hashes. Seconds.",
+        description="Reads card.json and weights.safetensors of FOLDER, writes model.onnx and the hashes. Seconds.",
     )
     parser.add_argument("folder", type=Path)
     parser.set_defaults(func=run)

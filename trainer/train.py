@@ -83,7 +83,10 @@ def train_network(recipe: Recipe, training: BarSet, validation: BarSet) -> Outco
             schedule.step()
             total += float(loss.detach())
         losses.append(total / max(len(batches), 1))
-        print(f"epoch {epoch + 1}/{recipe.epochs}  KL {losses[-1]:.4f}  {time.monotonic() - started_s:.0f} s", file=sys.stderr)
+        print(
+            f"epoch {epoch + 1}/{recipe.epochs}  KL {losses[-1]:.4f}  {time.monotonic() - started_s:.0f} s",
+            file=sys.stderr,
+        )
     logits = predict(net, validation.patches)
     temperature = fit_temperature(logits, validation.genre)
     return Outcome(net, temperature, measure(logits / temperature, validation), losses)
@@ -144,7 +147,7 @@ def add_train_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentPar
         "train",
         help="train the classifier on synthesised tracks and write a model folder",
         description="Renders tracks of all nine sub-genres (cached in --data, about 0.3 MB a track), trains on their "
-        "bars and writes model.onnx, weights.safetensors and card.json. About 25 minutes on 2 cores; --smoke: 1 minute.",
+        "bars and writes model.onnx, weights.safetensors and card.json. About 40 minutes on 2 cores.",
     )
     parser.add_argument("-o", "--output", type=Path, default=Path("housex_blender/models/default"))
     parser.add_argument("--data", type=Path, default=Path("build/data"), help="cache of rendered bars")

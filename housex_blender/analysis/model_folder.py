@@ -94,5 +94,7 @@ def load_model_folder(folder: str | Path = "") -> ModelFolder:
             "Train or download a model for this version.",
         )
     if not 2 <= len(genres) <= _MAX_CLASSES or len(set(genres)) != len(genres) or not 0.01 < model.temperature < 100:
-        raise ModelError(f"The card of the model {model.name} does not name 2 to 64 different genres.", "Export it anew.")
+        raise ModelError(
+            f"The card of the model {model.name} does not name 2 to 64 different genres.", "Export it anew."
+        )
     return model

@@ -1,4 +1,4 @@
-"""The classifier in torch, and its backend for CUDA, MPS or CPU. Zone: analysis; the only file here that needs torch."""
+"""The classifier in torch, and its backend for CUDA, MPS or CPU. Zone: analysis; the only file that needs torch."""
 
 from __future__ import annotations
 

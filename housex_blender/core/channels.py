@@ -229,8 +229,8 @@ def _build_track(timeline: Timeline, clock: _Clock) -> KeyTrack:
         start, stop = clock.on(np.array([timeline.grid.starts_s[first], timeline.grid.ends_s[end - 1]])).tolist()
         # slow at first, then steep: the way a riser rises
         rise = np.linspace(0.0, 1.0, 9)
-        frames += (start + (stop - 1.0 - start) * rise).tolist() + [stop]
-        values += (rise**1.7).tolist() + [0.0]
+        frames += [*(start + (stop - 1.0 - start) * rise).tolist(), stop]
+        values += [*(rise**1.7).tolist(), 0.0]
     order = np.append(True, np.diff(frames) > 0)
     return KeyTrack(np.array(frames, np.float32)[order], np.array(values, np.float32)[order], "LINEAR")
 
@@ -306,9 +306,7 @@ def _hush_edges(timeline: Timeline, clock: _Clock) -> Floats:
     return np.array(edges)
 
 
-def _light_tracks(
-    tracks: dict[str, KeyTrack], timeline: Timeline, look: Look, clock: _Clock
-) -> dict[str, KeyTrack]:
+def _light_tracks(tracks: dict[str, KeyTrack], timeline: Timeline, look: Look, clock: _Clock) -> dict[str, KeyTrack]:
     def at(name: str, frames: Floats) -> Floats:
         return np.asarray(tracks[name].at(frames))[:, 0]
 
@@ -317,21 +315,29 @@ def _light_tracks(
     frames_b = np.unique(np.concatenate([_joined_frames(tracks, "mid", "energy", "build", "drop"), edges]))
     frames_c = np.unique(np.concatenate([_joined_frames(tracks, "high", "energy", "build", "drop"), edges]))
     energy, kick = at("energy", frames_a), at("kick", frames_a)
-    light_a = 0.16 + 0.25 * energy + kick * (0.45 + 0.75 * energy) + 0.5 * at("build", frames_a) + 0.7 * at("drop", frames_a)
+    light_a = (
+        0.16 + 0.25 * energy + kick * (0.45 + 0.75 * energy) + 0.5 * at("build", frames_a) + 0.7 * at("drop", frames_a)
+    )
     energy = at("energy", frames_b)
-    light_b = 0.22 + (0.35 + 0.4 * at("mid", frames_b)) * energy + 0.35 * at("build", frames_b) + 0.45 * at("drop", frames_b)
+    light_b = (
+        0.22 + (0.35 + 0.4 * at("mid", frames_b)) * energy + 0.35 * at("build", frames_b) + 0.45 * at("drop", frames_b)
+    )
     energy = at("energy", frames_c)
-    light_c = 0.15 + 0.25 * energy + 0.35 * at("high", frames_c) + 0.3 * at("build", frames_c) + 0.25 * at("drop", frames_c)
+    light_c = (
+        0.15 + 0.25 * energy + 0.35 * at("high", frames_c) + 0.3 * at("build", frames_c) + 0.25 * at("drop", frames_c)
+    )
     result = {}
-    for name, frames, level in (("light_a", frames_a, light_a), ("light_b", frames_b, light_b), ("light_c", frames_c, light_c)):
+    for name, frames, level in (
+        ("light_a", frames_a, light_a),
+        ("light_b", frames_b, light_b),
+        ("light_c", frames_c, light_c),
+    ):
         level = level * _hush(timeline, clock, frames) * look.intensity
         result[name] = _thinned(frames, level, 0.012)
     return result
 
 
-def _motion_tracks(
-    tracks: dict[str, KeyTrack], timeline: Timeline, look: Look, clock: _Clock
-) -> dict[str, KeyTrack]:
+def _motion_tracks(tracks: dict[str, KeyTrack], timeline: Timeline, look: Look, clock: _Clock) -> dict[str, KeyTrack]:
     def at(name: str, frames: Floats) -> Floats:
         return np.asarray(tracks[name].at(frames))[:, 0]
 
@@ -346,9 +352,7 @@ def _motion_tracks(
     return result
 
 
-def _camera_tracks(
-    tracks: dict[str, KeyTrack], timeline: Timeline, look: Look, clock: _Clock
-) -> dict[str, KeyTrack]:
+def _camera_tracks(tracks: dict[str, KeyTrack], timeline: Timeline, look: Look, clock: _Clock) -> dict[str, KeyTrack]:
     """Speed at every beat, the way travelled as its exact integral, sway and lens."""
     grid = timeline.grid
     beats_s = grid.beats_s[(grid.beats_s > 0.05) & (grid.beats_s < timeline.mix.duration_s - 0.05)]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 PROTOCOL = 1
 MAX_LINE_CHARS = 64_000
 
 
-class Kind(str, Enum):
+class Kind(StrEnum):
     """Closed set of messages; what the user sees of each."""
 
     HELLO = "hello"  # nothing; carries protocol, version, device

@@ -67,7 +67,9 @@ def first_problem(value: Any, schema: dict[str, Any], where: str = "the file") -
             if key not in value:
                 return f"{where} has no {key!r}"
         for key, part in schema.get("properties", {}).items():
-            if key in value and (problem := first_problem(value[key], part, key if where == "the file" else f"{where}.{key}")):
+            if key in value and (
+                problem := first_problem(value[key], part, key if where == "the file" else f"{where}.{key}")
+            ):
                 return problem
     if isinstance(value, list):
         if len(value) < schema.get("minItems", 0):

@@ -319,8 +319,12 @@ def _from_dict(data: dict[str, Any], path: Path) -> Timeline:
     timeline = Timeline(
         mix=MixInfo(**{key: data["mix"][key] for key in MixInfo.__dataclass_fields__}),
         model=ModelInfo(model["name"], model["sha256"], genres, model["trained_on"]),
-        grid=BarGrid(np.array(grid["beats_s"], float), np.array(bars["start_s"], float),
-                     np.array(bars["end_s"], float), np.array(grid["bpm"], float)),
+        grid=BarGrid(
+            np.array(grid["beats_s"], float),
+            np.array(bars["start_s"], float),
+            np.array(bars["end_s"], float),
+            np.array(grid["bpm"], float),
+        ),
         probs=probs,
         confidence=np.asarray(bars["confidence"], dtype=np.float32),
         uncertain=np.asarray(bars["uncertain"], dtype=bool),

@@ -1,0 +1,277 @@
+"""Which of the eight half beats of a bar is "one". Zone: analysis (numpy; no bpy).
+
+Beats and bars are voted on together: an off-beat bass can pull the phase by half a beat, and only the music's changes
+of section, which fall on bar lines, tell both. Changes are measured between windows of whole bars, in which every
+pattern that repeats with the bar cancels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.bars import BEATS_PER_BAR
+from .features import Features, kick_strength
+from .pulse import BeatPath, moving_mean
+
+STATES = 8
+NOVELTY_BARS = (1, 2, 4, 8)
+MEL_GROUP = 3
+NOVELTY_CLIP = 3.0
+KICK_WEIGHT = 6.0
+CHANGE_WEIGHT = 0.1
+PARITY_COST = 30.0
+PHRASE_BEATS = 32
+PHRASE_COST = 2.0
+SWITCH_COST = 6.0
+RETURN_WEIGHT = 1.0
+ENTRY_WEIGHT = 3.0
+# In beats.
+PHRASE_WINDOWS = (1, 2, 4, 8)
+PHRASE_CONTEXT_BARS = 17
+VOTE_LEAST = 0.0
+VOTE_MOST = 2.0
+ENTRY_DB = 25.0
+ENTRY_SLACK_S = 0.12
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Downbeats:
+    """The vote's result.
+
+    Attributes:
+        times_s: (n,) downbeats in seconds.
+        margin: (n,) 0..1, how clearly the winning phase beat the others.
+        beats_s: (b,) beats in seconds, half beats settled.
+        phrase: (b,) phase 0..31 of the eight-bar phrase, as the index of its first beat modulo 32.
+    """
+
+    times_s: Floats
+    margin: Floats
+    beats_s: Floats
+    phrase: NDArray[np.int64]
+
+
+def half_beats(path: BeatPath) -> tuple[Floats, NDArray[np.int64]]:
+    """(2n,) beats and the points between them in seconds, and the stretch each belongs to."""
+    beats = path.beats
+    gap = np.diff(beats, append=2 * beats[-1] - beats[-2])
+    # Across a phase jump the gap is no beat.
+    typical = float(np.median(gap))
+    gap = np.where((gap > 1.3 * typical) | (gap < 0.7 * typical), typical, gap)
+    return np.stack([beats, beats + gap / 2], axis=1).ravel(), np.repeat(path.pieces, 2)
+
+
+def _sums(features: Features, times_s: Floats) -> Floats:
+    """(n + 1, bands) running sum over points of the mean mel level in dB / 10, groups of bands averaged."""
+    n_bands = features.mel.shape[1] // MEL_GROUP
+    edges = np.clip(np.rint(np.append(times_s, 2 * times_s[-1] - times_s[-2]) * features.mel_rate_hz), 0, None)
+    edges = np.minimum(edges.astype(np.int64), len(features.mel))
+    levels = np.zeros((len(times_s), n_bands))
+    # A few thousand half beats at a time: the float64 copy of a long mel would be large.
+    for start in range(0, len(times_s), 2048):
+        stop = min(start + 2048, len(times_s))
+        low, high = edges[start], edges[stop]
+        part = features.mel[low:high, : n_bands * MEL_GROUP].astype(np.float32)
+        part = part.reshape(-1, n_bands, MEL_GROUP).mean(axis=2)
+        total = np.concatenate([np.zeros((1, n_bands)), np.cumsum(part, axis=0, dtype=np.float64)])
+        a, b = edges[start:stop] - low, edges[start + 1 : stop + 1] - low
+        levels[start:stop] = (total[b] - total[a]) / np.maximum(b - a, 1)[:, None]
+    levels = np.maximum(levels, -60.0) / 10.0
+    return np.concatenate([np.zeros((1, n_bands)), np.cumsum(levels, axis=0)])
+
+
+def _change(sums: Floats, widths: tuple[int, ...], per_bar: int) -> Floats:
+    """(n,) mean change of the sound across each point, over windows of some points before and after.
+
+    Args:
+        sums: (n + 1, bands) running sum of levels.
+        widths: Window lengths in points.
+        per_bar: Points per bar.
+    """
+    count = len(sums) - 1
+    result = np.zeros(count)
+    for width in widths:
+        if count < 2 * width + 1:
+            continue
+        middle = np.arange(width, count - width + 1)
+        after = (sums[middle + width] - sums[middle]) / width
+        before = (sums[middle] - sums[middle - width]) / width
+        change = np.zeros(count + 1)
+        change[middle] = np.abs(after - before).mean(axis=1)
+        change = change[:count]
+        spread = np.sqrt(moving_mean(change**2, 64 * per_bar)) + 1e-3
+        result += change / spread / len(widths)
+    return result
+
+
+def novelty(sums: Floats) -> Floats:
+    """(h,) how much the sound changes at each half beat, peaks only, about 0..9; whole bars only, see above."""
+    result = _change(sums, tuple(bars * STATES for bars in NOVELTY_BARS), STATES)
+    left, right = np.roll(result, 1), np.roll(result, -1)
+    peak = (result > left) & (result >= right)
+    clipped: Floats = np.where(peak, np.minimum(result, NOVELTY_CLIP), 0.0)
+    return clipped * clipped
+
+
+def phrase_votes(sums: Floats) -> Floats:
+    """(b,) how much more the sound changes at a beat than at the same place of the bars around it.
+
+    Windows shorter than a bar place a change sharply but also see the pattern of the bar; what repeats from bar to
+    bar is taken out, so that only the ends of phrases are left.
+    """
+    count = len(sums) - 1
+    change = _change(sums, PHRASE_WINDOWS, BEATS_PER_BAR)
+    change -= moving_mean(change, 2 * BEATS_PER_BAR + 1)
+    padded = np.pad(change, (0, -count % BEATS_PER_BAR)).reshape(-1, BEATS_PER_BAR)
+    padded = padded - moving_mean(padded, PHRASE_CONTEXT_BARS)
+    return np.clip(padded.ravel()[:count], VOTE_LEAST, VOTE_MOST)
+
+
+def _peak_at(strength: NDArray[np.floating], times_s: Floats, rate_hz: float) -> Floats:
+    """Greatest strength within 25 ms of each time."""
+    frames = np.rint(times_s * rate_hz).astype(np.int64)[:, None] + np.arange(-4, 5)
+    peak: Floats = strength[np.clip(frames, 0, len(strength) - 1)].max(axis=1).astype(np.float64)
+    return peak
+
+
+def _shortest(gain: Floats, costs: Floats) -> NDArray[np.int64]:
+    """Viterbi path of greatest gain.
+
+    Args:
+        gain: (t, states).
+        costs: (t, states, states) or (1, states, states), price of going from [i] to [j] on arriving at a step.
+    """
+    count, states = gain.shape
+    back = np.zeros((count, states), np.int16)
+    total = gain[0].copy()
+    own = np.arange(states)
+    for step in range(1, count):
+        reached = total[:, None] - costs[step if len(costs) > 1 else 0]
+        source = reached.argmax(axis=0)
+        back[step] = source
+        total = reached[source, own] + gain[step]
+        total -= total.max()
+    path = np.zeros(count, np.int64)
+    path[-1] = int(total.argmax())
+    for step in range(count - 1, 0, -1):
+        path[step - 1] = back[step, path[step]]
+    return path
+
+
+def _parity(kick: Floats, votes: Floats, pieces: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(h,) 0 where the even half beats are the beats, 1 where the odd ones are.
+
+    The kick decides where it is alone on the beat; where an off-beat bass or hat imitates it, the other stretches
+    of the same piece decide, and so do changes of section.
+    """
+    count = len(kick)
+    even = np.arange(count) % 2 == 0
+    on, off = moving_mean(kick * even, STATES), moving_mean(kick * ~even, STATES)
+    level = float(np.percentile(np.maximum(on, off), 75)) + 1e-6
+    contrast = (on - off) / (on + off + 0.25 * level)
+    lean = KICK_WEIGHT * contrast**3 / STATES
+    lean += CHANGE_WEIGHT * np.where(even, votes, -votes)
+    gain = np.stack([lean, -lean], axis=1) / 2
+    costs = np.zeros((count, 2, 2))
+    costs[:, [0, 1], [1, 0]] = np.where(np.diff(pieces, prepend=pieces[0]) != 0, 0.0, PARITY_COST)[:, None]
+    return _shortest(gain, costs)
+
+
+def _returns(kick: Floats) -> Floats:
+    """(b,) 0..1 where the kick comes back: absent on the beat before, present on the next four."""
+    level = np.percentile(kick, 75) + 1e-6
+    heard = np.clip(kick / level * 2.0 - 0.5, 0.0, 1.0)
+    if len(heard) < 8:
+        return np.zeros(len(heard))
+    padded = np.pad(heard, (2, 3))
+    ahead = np.minimum.reduce([padded[2 + i : 2 + i + len(heard)] for i in range(BEATS_PER_BAR)])
+    behind = np.maximum(padded[1:-4], 0.5 * padded[:-5])
+    back = np.maximum(ahead - behind, 0.0)
+    back[0] = 0.0
+    return back
+
+
+def _entry(features: Features, beats_s: Floats) -> Floats:
+    """(b,) 1 at the beat on which the sound begins, if it begins with a beat: most music starts on a one."""
+    vote = np.zeros(len(beats_s))
+    loud = features.mel.astype(np.float32, copy=False)[: int(60 * features.mel_rate_hz)].max(axis=1)
+    heard = np.flatnonzero(loud > np.percentile(loud, 90) - ENTRY_DB)
+    if len(heard):
+        start_s = heard[0] / features.mel_rate_hz
+        nearest = int(np.argmin(np.abs(beats_s - start_s)))
+        vote[nearest] = float(abs(beats_s[nearest] - start_s) < ENTRY_SLACK_S)
+    return vote
+
+
+def _costs() -> Floats:
+    """(32, 32) price of changing one's mind about the phrase, by whether the bar line stays."""
+    index = np.arange(PHRASE_BEATS)
+    same_bar = index[:, None] % BEATS_PER_BAR == index[None, :] % BEATS_PER_BAR
+    return np.where(np.eye(PHRASE_BEATS, dtype=bool), 0.0, np.where(same_bar, PHRASE_COST, SWITCH_COST))
+
+
+def find_downbeats(features: Features, path: BeatPath) -> Downbeats:
+    """Settle the half beat, then the place in an eight-bar phrase, and read the downbeats off it."""
+    times_s, pieces = half_beats(path)
+    votes = novelty(_sums(features, times_s))
+    strength = kick_strength(features.onset)
+    kick = _peak_at(strength, times_s, features.onset_rate_hz)
+    chosen = np.arange(len(times_s)) % 2 == _parity(kick, votes, pieces)
+    # Where parity changes two chosen half beats may touch, or leave a gap; the bars are mended later.
+    beats_s = times_s[chosen]
+    count = len(beats_s)
+    score = phrase_votes(_sums(features, beats_s))
+    score += RETURN_WEIGHT * _returns(kick[chosen]) + ENTRY_WEIGHT * _entry(features, beats_s)
+    gain = np.zeros((count, PHRASE_BEATS))
+    gain[np.arange(count), np.arange(count) % PHRASE_BEATS] = score
+    costs = _costs()[None]
+    phase = _shortest(gain, costs)
+    margin = _margin(score, phase)
+    down = (np.arange(count) - phase) % BEATS_PER_BAR == 0
+    return Downbeats(times_s=beats_s[down], margin=margin[down], beats_s=beats_s, phrase=phase)
+
+
+def _margin(score: Floats, phase: NDArray[np.int64]) -> Floats:
+    """(b,) 0..1: lead of the chosen bar line's best phrase over that of the best other one, within 64 bars."""
+    count = len(score)
+    width = min(count, 128 * BEATS_PER_BAR)
+    place = np.arange(count) % PHRASE_BEATS
+    best = np.full((count, BEATS_PER_BAR), -np.inf)
+    for state in range(PHRASE_BEATS):
+        total = moving_mean(np.where(place == state, score, 0.0), width) * width
+        best[:, state % BEATS_PER_BAR] = np.maximum(best[:, state % BEATS_PER_BAR], total)
+    rows, own = np.arange(count), phase % BEATS_PER_BAR
+    chosen = best[rows, own]
+    best[rows, own] = -np.inf
+    # One unit is about one clear change of section: a lead of less than that is no lead.
+    margin: Floats = np.clip(1.5 * (chosen - best.max(axis=1)) / (chosen + 1.0), 0.0, 1.0)
+    return margin
+
+
+def bar_votes(sums: Floats) -> Floats:
+    """(n_bars,) 0..2: how much more the sound changes at a bar line than at those around it."""
+    votes = _change(sums, (1, 2, 4, 8), 1)
+    return np.clip(votes - moving_mean(votes, 9), 0.0, VOTE_MOST)
+
+
+def phrase_path(sums: Floats, bars: int) -> NDArray[np.int64]:
+    """Phase of the phrase when points are bars.
+
+    Args:
+        sums: (n_bars + 1, bands) running sum of levels.
+        bars: Bars per phrase.
+
+    Returns:
+        (n_bars,) phase 0..bars - 1; the bars whose index is equal to it modulo ``bars`` begin a phrase there.
+    """
+    count = len(sums) - 1
+    votes = bar_votes(sums)
+    gain = np.zeros((count, bars))
+    gain[np.arange(count), np.arange(count) % bars] = votes
+    costs = np.where(np.eye(bars, dtype=bool), 0.0, PHRASE_COST)[None]
+    return _shortest(gain, costs)

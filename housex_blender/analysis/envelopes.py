@@ -1,0 +1,92 @@
+"""Raw band power to curves between 0 and 1 that a light can follow. Zone: analysis (numpy; no bpy)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .features import ENVELOPE_NAMES, ENVELOPE_RATE_HZ
+
+__all__ = ["ENVELOPE_NAMES", "ENVELOPE_RATE_HZ", "normalise_envelopes", "smooth_attack_release"]
+
+# Sixty-four bars of house, like the reference of the drops.
+WINDOW_S = 61
+LEVEL_PERCENTILE = 85.0
+# How far the reference may fall in a quiet passage before it counts as silence, as a share of the mix's own.
+FLOOR_SHARE = 0.1
+KICK_FLOOR_SHARE = 0.3
+KICK_THRESHOLD = 0.2
+MIN_AMPLITUDE = 1e-5
+KICK_MIN = 0.05
+SECONDS_AT_ONCE = 4096
+
+Floats = NDArray[np.float64]
+
+
+def _reference(amplitude: NDArray[np.float32], floor_share: float, least: float) -> Floats:
+    """(m,) level that counts as full at each point: a percentile of the seconds' maxima in a sliding window."""
+    rate = ENVELOPE_RATE_HZ
+    seconds = max(1, -(-len(amplitude) // rate))
+    padded = np.zeros(seconds * rate, np.float32)
+    padded[: len(amplitude)] = amplitude
+    loudest = padded.reshape(seconds, rate).max(axis=1).astype(np.float64)
+    half = WINDOW_S // 2
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(loudest, half, mode="edge"), WINDOW_S)
+    level = np.concatenate(
+        [
+            np.percentile(around[i : i + SECONDS_AT_ONCE], LEVEL_PERCENTILE, axis=1)
+            for i in range(0, seconds, SECONDS_AT_ONCE)
+        ]
+    )
+    floor = max(least, floor_share * float(np.percentile(loudest, LEVEL_PERCENTILE)))
+    return np.interp(np.arange(len(amplitude)) / rate, np.arange(seconds) + 0.5, np.maximum(level, floor))
+
+
+def normalise_envelopes(raw: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(m, 6) raw power at 100 Hz -> (m, 6) in 0..1, each against its own last and next half minute.
+
+    Power becomes amplitude, so that half as loud looks about half as bright. A quiet track fills the range as a loud
+    one does; silence stays dark, because the reference has a floor.
+    """
+    result = np.zeros(raw.shape, np.float32)
+    if not len(raw):
+        return result
+    for column, name in enumerate(ENVELOPE_NAMES):
+        if name == "kick":
+            value = raw[:, column]
+            share = value / _reference(value, KICK_FLOOR_SHARE, KICK_MIN)
+            share = (share - KICK_THRESHOLD) / (1.0 - KICK_THRESHOLD)
+        else:
+            # An unscaled Hann spectrum of full-scale sound has an amplitude of a few hundred.
+            value = np.sqrt(np.maximum(raw[:, column], 0.0))
+            share = value / _reference(value, FLOOR_SHARE, MIN_AMPLITUDE * 256)
+        result[:, column] = np.clip(share, 0.0, 1.0)
+    return result
+
+
+def smooth_attack_release(
+    x: NDArray[np.floating], rate_hz: float, attack_ms: float, release_ms: float
+) -> NDArray[np.float32]:
+    """Rise within ``attack_ms``, fall to 1/e in ``release_ms``.
+
+    The release is exact: the greatest of all earlier values, each decayed by its age, is a running maximum in the
+    log domain. The attack is a causal mean, so a peak arrives ``attack_ms`` later at the latest.
+
+    Args:
+        x: (n,) or (n, k), not negative.
+        rate_hz: Samples per second.
+        attack_ms: 0 for none.
+        release_ms: 0 for none.
+    """
+    values = np.maximum(np.asarray(x, dtype=np.float64), 0.0)
+    if not len(values):
+        return values.astype(np.float32)
+    if release_ms > 0:
+        slope = (np.arange(len(values)) * (1000.0 / release_ms / rate_hz)).reshape(-1, *([1] * (values.ndim - 1)))
+        held = np.maximum.accumulate(np.log(np.maximum(values, 1e-9)) + slope, axis=0) - slope
+        values = np.where(held > np.log(2e-9), np.exp(held), values)
+    width = round(attack_ms * rate_hz / 1000.0)
+    if width > 1:
+        total = np.cumsum(np.concatenate([np.zeros((width, *values.shape[1:])), values]), axis=0)
+        values = (total[width:] - total[:-width]) / width
+    return np.clip(values, 0.0, None).astype(np.float32)

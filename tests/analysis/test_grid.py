@@ -1,0 +1,92 @@
+"""Bars: known tempo in, known bars out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from housex_blender.analysis.features import Features, FeatureStream
+from housex_blender.analysis.grid import GridResult, track_grid
+
+from .signals import FORM, RATE_HZ, beats_for, house
+
+mir_eval = pytest.importorskip("mir_eval")
+
+
+def _features(samples: np.ndarray) -> Features:
+    stream = FeatureStream()
+    for start in range(0, len(samples), 220500):
+        stream.push(samples[start : start + 220500])
+    return stream.finish()
+
+
+def _check(result: GridResult, beats_s: np.ndarray, beat_f: float = 0.985, bar_f: float = 0.97) -> None:
+    grid = result.grid
+    near = (grid.beats_s > beats_s[0] - 0.2) & (grid.beats_s < beats_s[-1] - 0.2)
+    near_bar = (grid.starts_s > beats_s[0] - 0.2) & (grid.starts_s < beats_s[-1] - 0.2)
+    assert mir_eval.beat.f_measure(beats_s[:-1], grid.beats_s[near]) >= beat_f
+    assert mir_eval.beat.f_measure(beats_s[:-1:4], grid.starts_s[near_bar]) >= bar_f
+    gap_s = np.abs(grid.beats_s[:, None] - beats_s[None, :-1]).min(axis=0)
+    assert np.median(gap_s) <= 0.006
+
+
+def _covers(result: GridResult, duration_s: float) -> None:
+    grid = result.grid
+    bar_s = grid.ends_s[0] - grid.starts_s[0]
+    assert 0.0 <= grid.starts_s[0] < bar_s
+    assert grid.ends_s[-1] > duration_s - bar_s * 0.3
+    assert grid.starts_s[-1] < duration_s
+    assert len(result.bar_confidence) == grid.n_bars
+    assert 0.0 <= result.confidence <= 1.0
+
+
+@pytest.mark.parametrize(("bpm", "first_s"), [(120.0, 0.3), (126.35, 1.7), (132.0, 0.0)])
+def test_steady_tempo(bpm: float, first_s: float) -> None:
+    beats_s = beats_for(np.full(len(FORM), bpm), first_s)
+    found = _features(house(FORM, beats_s))
+    result = track_grid(found)
+    _check(result, beats_s)
+    _covers(result, found.duration_s)
+    assert np.median(result.grid.bpm) == pytest.approx(bpm, abs=0.05)
+    assert result.message == ""
+    assert result.confidence > 0.4
+
+
+def test_tempo_ramp() -> None:
+    bpm = np.interp(np.arange(len(FORM)), [30, 50], [126.0, 128.0])
+    beats_s = beats_for(bpm, 0.8)
+    result = track_grid(_features(house(FORM, beats_s, bass=False)))
+    _check(result, beats_s)
+    assert result.grid.bpm[4:20].mean() == pytest.approx(126.0, abs=0.15)
+    assert result.grid.bpm[-24:-8].mean() == pytest.approx(128.0, abs=0.15)
+
+
+def test_off_beat_bass_does_not_flip_the_beat() -> None:
+    form = ["intro"] * 8 + ["drop"] * 56
+    beats_s = beats_for(np.full(len(form), 125.0), 0.5)
+    _check(track_grid(_features(house(form, beats_s, key_hz=49.0, seed=3))), beats_s)
+
+
+def test_hint_narrows_the_search() -> None:
+    beats_s = beats_for(np.full(24, 124.0), 0.2)
+    found = _features(house(["drop"] * 24, beats_s))
+    assert np.median(track_grid(found, hint_bpm=124.5).grid.bpm) == pytest.approx(124.0, abs=0.1)
+
+
+@pytest.mark.parametrize("kind", ["empty", "half a second", "silence", "noise", "tone", "two seconds"])
+def test_no_beat_gives_a_ruler(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    samples = {
+        "empty": np.zeros(0),
+        "half a second": 0.1 * rng.standard_normal(RATE_HZ // 2),
+        "two seconds": 0.1 * rng.standard_normal(2 * RATE_HZ),
+        "silence": np.zeros(40 * RATE_HZ),
+        "noise": 0.1 * rng.standard_normal(60 * RATE_HZ),
+        "tone": 0.3 * np.sin(2 * np.pi * 220.0 / RATE_HZ * np.arange(40 * RATE_HZ)),
+    }[kind].astype(np.float32)
+    found = _features(samples)
+    result = track_grid(found)
+    assert result.confidence < 0.35
+    assert result.message.endswith(".")
+    if found.duration_s > 3.0:
+        _covers(result, found.duration_s)

@@ -1,0 +1,239 @@
+"""The analysis as a program: messages, files, and every kind of bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from housex_blender.core.protocol import Kind, Message, decode
+from housex_blender.core.timeline import Timeline
+
+from ..conftest import ROOT
+
+
+def run(*arguments: object, cwd: Path | None = None) -> tuple[int, list[Message], str]:
+    """Exit code, messages, stderr of the worker."""
+    done = subprocess.run([sys.executable, "-m", "housex_blender.analysis", *map(str, arguments)], cwd=cwd,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)  # fmt: skip
+    messages = [decode(line) for line in done.stdout.splitlines()]
+    assert None not in messages, f"stdout carries messages only: {done.stdout}"
+    return done.returncode, [m for m in messages if m], done.stderr
+
+
+def house(seconds: float = 24.0, rate: int = 44100, bpm: float = 124.0) -> np.ndarray:
+    """(n,) a kick on every beat, a hat between, a bass note that changes with the bar."""
+    t = np.arange(int(seconds * rate)) / rate
+    beat = (t * bpm / 60) % 1.0 * 60 / bpm
+    kick = np.sin(2 * np.pi * (50 * beat + 6 * (1 - np.exp(-beat * 30)))) * np.exp(-beat * 9)
+    off = (beat - 30 / bpm) % (60 / bpm)
+    hat = np.random.default_rng(0).standard_normal(len(t)) * np.exp(-off * 60) * 0.15
+    bar = (t * bpm / 240).astype(int)
+    bass = np.sin(2 * np.pi * np.array([55.0, 65.4, 49.0, 58.3])[bar % 4] * t) * 0.25 * np.minimum(beat * 8, 1)
+    return (0.6 * kick + hat + bass).astype(np.float32) * 0.8
+
+
+@pytest.fixture(scope="module")
+def short_mix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("mix") / "short.flac"
+    soundfile.write(path, house(), 44100)
+    return path
+
+
+@pytest.fixture(scope="module")
+def heard(short_mix: Path) -> tuple[int, list[Message], Path]:
+    output = short_mix.with_name("short.housex.json")
+    code, messages, _ = run(short_mix, "-o", output, "--plot", short_mix.with_suffix(".png"))
+    return code, messages, output
+
+
+def test_the_messages_come_in_order(heard: tuple[int, list[Message], Path]) -> None:
+    code, messages, output = heard
+    kinds = [message.kind for message in messages]
+    assert code == 0
+    assert kinds[0] is Kind.HELLO
+    assert kinds[-2:] == [Kind.RESULT, Kind.DONE]
+    assert messages[-1].fields == {"ok": True}
+    assert messages[-2].fields["path"] == str(output)
+    done = [m.fields["done"] for m in messages if m.kind is Kind.PROGRESS]
+    assert done == sorted(done)
+    assert done[-1] == pytest.approx(24.0, abs=0.1)
+    assert any("ONNX Runtime on cpu" in m.text or "torch" in m.text for m in messages), "the device is said"
+
+
+def test_the_timeline_fits_the_music(heard: tuple[int, list[Message], Path]) -> None:
+    timeline = Timeline.load(heard[2])
+    assert np.median(timeline.grid.bpm) == pytest.approx(124.0, abs=0.2)
+    assert timeline.mix.duration_s == pytest.approx(24.0, abs=0.01)
+    assert timeline.grid.starts_s[0] < 2.0
+    assert timeline.grid.ends_s[-1] > 23.0
+    assert len(timeline.envelopes.values) == pytest.approx(2400, abs=5)
+    assert timeline.generator.startswith("housex 0.")
+
+
+def test_the_picture_is_a_picture(heard: tuple[int, list[Message], Path], short_mix: Path) -> None:
+    import matplotlib.image
+
+    pixels = matplotlib.image.imread(short_mix.with_suffix(".png"))
+    assert pixels.shape[1] >= 1200
+    assert pixels[..., :3].std() > 0.1
+
+
+def test_a_second_run_comes_from_the_cache_and_is_the_same(
+    heard: tuple[int, list[Message], Path], tmp_path: Path
+) -> None:
+    copy = tmp_path / "other name.flac"
+    copy.write_bytes(heard[2].with_name("short.flac").read_bytes())
+    code, messages, _ = run(copy, "-o", tmp_path / "x.housex.json")
+    assert code == 0
+    assert any("cache" in m.text for m in messages)
+    first, second = json.loads(heard[2].read_text()), json.loads((tmp_path / "x.housex.json").read_text())
+    assert second["mix"].pop("file") == "other name.flac"
+    first["mix"].pop("file")
+    assert {**first, "envelopes": 0} == {**second, "envelopes": 0}
+
+
+def test_housex_slicing_is_fixed_windows_from_sample_0(short_mix: Path, tmp_path: Path) -> None:
+    code, _, _ = run(short_mix, "-o", tmp_path / "x.json", "--slicing", "housex", "--no-cache")
+    timeline = Timeline.load(tmp_path / "x.json")
+    assert code == 0
+    assert timeline.slicing == "housex"
+    assert timeline.grid.n_bars == 12  # floor(24 / 1.875)
+    assert timeline.grid.starts_s == pytest.approx(1.875 * np.arange(12))
+
+
+def _write(path: Path, samples: np.ndarray, rate: int, **more: object) -> Path:
+    soundfile.write(path, samples, rate, **more)
+    return path
+
+
+GOOD: dict[str, Callable[[Path], Path]] = {
+    "mono 8 kHz": lambda d: _write(d / "a.wav", house(16, 8000), 8000),
+    "96 kHz 24-bit": lambda d: _write(d / "a.flac", house(12, 96000), 96000, subtype="PCM_24"),
+    "6 channels": lambda d: _write(d / "a.wav", np.stack([house(12)] * 6, 1), 44100),
+    "a name with spaces, quotes and emoji": lambda d: _write(d / 'it\'s my "mix" $1 🎧 №5.flac', house(12), 44100),
+}
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_unusual_but_good_files(tmp_path: Path, kind: str) -> None:
+    mix = GOOD[kind](tmp_path)
+    output = tmp_path / "out.housex.json"
+    code, messages, stderr = run(mix, "-o", output, "--plot", tmp_path / "out.png")
+    assert code == 0, (messages, stderr)
+    assert Timeline.load(output).mix.file == mix.name
+    assert np.median(Timeline.load(output).grid.bpm) == pytest.approx(124.0, abs=0.3)
+
+
+def test_a_truncated_flac_is_analysed_as_far_as_it_goes(short_mix: Path, tmp_path: Path) -> None:
+    data = short_mix.read_bytes()
+    cut = tmp_path / "cut.flac"
+    cut.write_bytes(data[: int(len(data) * 0.6)])
+    code, messages, _ = run(cut, "-o", tmp_path / "cut.housex.json")
+    assert code == 0
+    assert [m for m in messages if m.kind is Kind.WARNING]
+    timeline = Timeline.load(tmp_path / "cut.housex.json")
+    assert 10 < timeline.mix.duration_s < 20
+    assert timeline.warnings
+
+
+def _empty(path: Path) -> Path:
+    path.write_bytes(b"")
+    return path
+
+
+def _text(path: Path) -> Path:
+    path.write_text("this is not music\n" * 500)
+    return path
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "missing file": (lambda d: d / "gone.flac", "gone.flac"),
+    "folder": (lambda d: _folder(d / "folder.wav"), "folder"),
+    "empty file": (lambda d: _empty(d / "empty.wav"), "empty"),
+    "text renamed to mp3": (lambda d: _text(d / "notes.mp3"), "notes.mp3"),
+    "half a second": (lambda d: _write(d / "blip.wav", house(0.5), 44100), "0.5 s"),
+    "digital silence": (lambda d: _write(d / "quiet.wav", np.zeros(44100 * 8, np.float32), 44100), "silent"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_files_get_one_sentence_and_leave_nothing(tmp_path: Path, kind: str) -> None:
+    make, said = BAD[kind]
+    source, target = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    target.mkdir()
+    code, messages, stderr = run(make(source), "-o", target / "x.housex.json", "--plot", target / "x.png")
+    errors = [m for m in messages if m.kind is Kind.ERROR]
+    assert code != 0
+    assert len(errors) == 1
+    assert said.lower() in errors[0].text.lower()
+    assert errors[0].fields["hint"]
+    assert messages[-1] == Message(Kind.DONE, {"ok": False})
+    assert "Traceback" not in stderr
+    assert list(target.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-o", "{tmp}/no/such/x.json"], "does not exist"),
+        (["-o", "{tmp}"], "is a folder"),
+        (["-o", "{tmp}/x.txt"], "does not end in .json"),
+        (["-o", "{tmp}/x.json", "--model", "{tmp}"], "no model"),
+        (["-o", "{tmp}/x.json", "--device", "quantum"], "quantum"),
+        (["-o", "{tmp}/x.json", "--palette", "nope", "--plot", "{tmp}/x.png"], "palette"),
+        (["--magic"], "command line"),
+    ],
+)
+def test_bad_requests(short_mix: Path, tmp_path: Path, arguments: list[str], said: str) -> None:
+    code, messages, stderr = run(short_mix, *(text.format(tmp=tmp_path) for text in arguments))
+    assert code != 0
+    assert said in next(m.text for m in messages if m.kind is Kind.ERROR)
+    assert "Traceback" not in stderr
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_a_read_only_folder(short_mix: Path, tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        target = Path("/proc")  # nobody writes there, root included
+    else:
+        target = tmp_path / "locked"
+        target.mkdir(mode=0o500)
+    code, messages, _ = run(short_mix, "-o", target / "x.housex.json", "--no-cache")
+    assert code != 0
+    assert "cannot be written" in next(m.text for m in messages if m.kind is Kind.ERROR)
+
+
+def test_interrupted_it_says_so_and_leaves_nothing(demo_mix: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-m", "housex_blender.analysis", str(demo_mix), "-o", str(tmp_path / "x.json"),
+                                "--no-cache"], env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True)  # fmt: skip
+    assert process.stdout is not None
+    seen = []
+    for line in process.stdout:
+        message = decode(line)
+        assert message is not None
+        seen.append(message)
+        if message.kind is Kind.PROGRESS:
+            process.send_signal(signal.SIGINT)
+            break
+    rest = [decode(line) for line in process.stdout]
+    assert process.wait(10) == 130
+    assert [m.text for m in rest if m and m.kind is Kind.ERROR] == ["Cancelled."]
+    assert rest[-1] == Message(Kind.DONE, {"ok": False})
+    time.sleep(0.1)
+    assert list(tmp_path.iterdir()) == []
