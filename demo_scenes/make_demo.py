@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from housex_blender.core.timeline import Timeline
+from housex_blender.core.timeline import Timeline  # noqa: E402
 
 FILM_S = 9.0
 BEFORE_DROP_BARS = 2
@@ -29,7 +29,9 @@ def still_moments(timeline: Timeline) -> list[float]:
     for track in timeline.tracks:
         drop = next((d for d in timeline.drops if track.start_bar <= d.start_bar < track.end_bar), None)
         bars = range(track.start_bar, track.end_bar)
-        bar = min(drop.start_bar + STILL_BAR, track.end_bar - 1) if drop else max(bars, key=lambda b: timeline.energy[b])
+        bar = (
+            min(drop.start_bar + STILL_BAR, track.end_bar - 1) if drop else max(bars, key=lambda b: timeline.energy[b])
+        )
         beat_s = float(timeline.grid.ends_s[bar] - timeline.grid.starts_s[bar]) / 4
         moments.append(float(timeline.grid.starts_s[bar]) + STILL_BEAT_PART * beat_s)
     return moments

@@ -6,7 +6,7 @@ libsndfile reads wav, aiff, flac, ogg, opus and mp3. What it cannot open (m4a, a
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -30,7 +30,8 @@ WarningSink = Callable[[str], None]
 MAX_CHANNELS = 64
 QUEUE_BLOCKS = 3
 SHORTFALL_S = 0.5
-HASH_BLOCK_BYTES = 1 << 20
+# frames of one step where a file is damaged: the loss is at most this much before the damage
+DAMAGE_STEP = 4096
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,27 @@ class _SndfileSource(AbstractContextManager["_SndfileSource"]):
 
     def read(self, frames: int) -> Samples:
         """Up to ``frames`` rows of (frames, channels); fewer at the end or where the file breaks off."""
-        samples: Samples = self._file.read(frames, dtype="float32", always_2d=True)
+        at = self._file.tell()
+        try:
+            samples: Samples = self._file.read(frames, dtype="float32", always_2d=True)
+        except soundfile.SoundFileError:
+            # a block that ends in damage is lost as a whole, so its good part is fetched in small steps
+            samples = self._read_before_damage(at, frames)
+            if not len(samples):
+                raise
         return samples
+
+    def _read_before_damage(self, at: int, frames: int) -> Samples:
+        parts: list[Samples] = []
+        with contextlib.suppress(soundfile.SoundFileError):
+            self._file.seek(at)
+            while frames > 0:
+                part: Samples = self._file.read(min(frames, DAMAGE_STEP), dtype="float32", always_2d=True)
+                if not len(part):
+                    break
+                parts.append(part)
+                frames -= len(part)
+        return np.concatenate(parts) if parts else np.zeros((0, self._file.channels), np.float32)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -276,18 +296,3 @@ def decode_blocks(
     finally:
         job.stop.set()
         thread.join()
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes in hexadecimal, read in blocks.
-
-    Raises:
-        AudioError: The file cannot be read.
-    """
-    path = Path(path)
-    _check_file(path)
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(HASH_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

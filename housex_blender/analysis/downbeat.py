@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.bars import BEATS_PER_BAR
-from .features import Features, kick_strength
+from .features import ENVELOPE_NAMES, ENVELOPE_RATE_HZ, Features, kick_strength
 from .pulse import BeatPath, moving_mean
 
 STATES = 8
@@ -26,7 +26,7 @@ PARITY_COST = 30.0
 PHRASE_BEATS = 32
 PHRASE_COST = 2.0
 SWITCH_COST = 6.0
-RETURN_WEIGHT = 1.0
+RETURN_WEIGHT = 2.0
 ENTRY_WEIGHT = 3.0
 # In beats.
 PHRASE_WINDOWS = (1, 2, 4, 8)
@@ -139,6 +139,14 @@ def _peak_at(strength: NDArray[np.floating], times_s: Floats, rate_hz: float) ->
     return peak
 
 
+def _pulse_at(features: Features, times_s: Floats) -> Floats:
+    """Strength of the kick's body at each time: unlike its click it is heard under a full arrangement too."""
+    pulse = features.envelopes[:, ENVELOPE_NAMES.index("kick")]
+    slots = np.rint(times_s * ENVELOPE_RATE_HZ).astype(np.int64)[:, None] + np.arange(-3, 4)
+    peak: Floats = pulse[np.clip(slots, 0, len(pulse) - 1)].max(axis=1).astype(np.float64)
+    return peak
+
+
 def _shortest(gain: Floats, costs: Floats) -> NDArray[np.int64]:
     """Viterbi path of greatest gain.
 
@@ -226,7 +234,7 @@ def find_downbeats(features: Features, path: BeatPath) -> Downbeats:
     beats_s = times_s[chosen]
     count = len(beats_s)
     score = phrase_votes(_sums(features, beats_s))
-    score += RETURN_WEIGHT * _returns(kick[chosen]) + ENTRY_WEIGHT * _entry(features, beats_s)
+    score += RETURN_WEIGHT * _returns(_pulse_at(features, beats_s)) + ENTRY_WEIGHT * _entry(features, beats_s)
     gain = np.zeros((count, PHRASE_BEATS))
     gain[np.arange(count), np.arange(count) % PHRASE_BEATS] = score
     costs = _costs()[None]

@@ -14,10 +14,11 @@ WINDOW_S = 61
 LEVEL_PERCENTILE = 85.0
 # How far the reference may fall in a quiet passage before it counts as silence, as a share of the mix's own.
 FLOOR_SHARE = 0.1
-KICK_FLOOR_SHARE = 0.3
-KICK_THRESHOLD = 0.2
+KICK_FLOOR, KICK_RANGE = 0.33, 0.7
+KICK_REACH_S = 30
+KICKS_ENOUGH = 8
 MIN_AMPLITUDE = 1e-5
-KICK_MIN = 0.05
+KICK_LEAST = 0.25
 SECONDS_AT_ONCE = 4096
 
 Floats = NDArray[np.float64]
@@ -42,6 +43,24 @@ def _reference(amplitude: NDArray[np.float32], floor_share: float, least: float)
     return np.interp(np.arange(len(amplitude)) / rate, np.arange(seconds) + 0.5, np.maximum(level, floor))
 
 
+def _pulse_share(strength: NDArray[np.float32]) -> Floats:
+    """(m,) kicks against the usual kick of the minute around: the usual one gives about 0.95, half of it 0.25."""
+    peaks = np.flatnonzero(strength > KICK_LEAST)
+    # the strength stands on three slots, the outer two halved; only the middle counts as a kick
+    peaks = peaks[(strength[peaks] >= strength[np.maximum(peaks - 1, 0)])]
+    if len(peaks) < KICKS_ENOUGH:
+        return np.zeros(len(strength))
+    seconds = np.arange(0, len(strength) // ENVELOPE_RATE_HZ + 1)
+    first, last = (np.searchsorted(peaks, (seconds + s) * ENVELOPE_RATE_HZ) for s in (-KICK_REACH_S, KICK_REACH_S + 1))
+    whole = float(np.median(strength[peaks]))
+    usual = [
+        float(np.median(strength[peaks[a:b]])) if b - a >= KICKS_ENOUGH else whole
+        for a, b in zip(first, last, strict=True)
+    ]
+    reference = np.interp(np.arange(len(strength)) / ENVELOPE_RATE_HZ, seconds + 0.5, usual)
+    return (strength / np.maximum(reference, KICK_LEAST) - KICK_FLOOR) / KICK_RANGE
+
+
 def normalise_envelopes(raw: NDArray[np.float32]) -> NDArray[np.float32]:
     """(m, 6) raw power at 100 Hz -> (m, 6) in 0..1, each against its own last and next half minute.
 
@@ -53,9 +72,7 @@ def normalise_envelopes(raw: NDArray[np.float32]) -> NDArray[np.float32]:
         return result
     for column, name in enumerate(ENVELOPE_NAMES):
         if name == "kick":
-            value = raw[:, column]
-            share = value / _reference(value, KICK_FLOOR_SHARE, KICK_MIN)
-            share = (share - KICK_THRESHOLD) / (1.0 - KICK_THRESHOLD)
+            share = _pulse_share(raw[:, column])
         else:
             # An unscaled Hann spectrum of full-scale sound has an amplitude of a few hundred.
             value = np.sqrt(np.maximum(raw[:, column], 0.0))

@@ -25,7 +25,8 @@ LIGHTS = ("light_a", "light_b", "light_c")
 MOTION = ("displacement", "ripple", "travel", "speed", "roll", "zoom")
 
 _STEPS_PER_BEAT = 4
-_KICK_THRESHOLD = 0.3
+# house kicks on the beat: an attack there needs little, one between beats must be as strong as its neighbours
+_KICK_ON_BEAT, _KICK_OFF_BEAT = 0.2, 0.55
 _KICK_GAP_S = 0.16
 _SNAP_S = 0.03
 _DROP_FADE_BARS = 2.0
@@ -174,7 +175,7 @@ def kick_times(timeline: Timeline) -> tuple[Floats, Floats]:
     rate_hz = timeline.envelopes.rate_hz
     if len(level) < 3:
         return np.zeros(0), np.zeros(0)
-    peak = np.flatnonzero((level[1:-1] >= level[:-2]) & (level[1:-1] > level[2:]) & (level[1:-1] > _KICK_THRESHOLD)) + 1
+    peak = np.flatnonzero((level[1:-1] >= level[:-2]) & (level[1:-1] > level[2:]) & (level[1:-1] > _KICK_ON_BEAT)) + 1
     kept: list[int] = []
     gap = _KICK_GAP_S * rate_hz
     for index in peak.tolist():
@@ -190,6 +191,11 @@ def kick_times(timeline: Timeline) -> tuple[Floats, Floats]:
         right = np.clip(np.searchsorted(steps_s, times_s), 1, len(steps_s) - 1)
         near = np.where(times_s - steps_s[right - 1] < steps_s[right] - times_s, steps_s[right - 1], steps_s[right])
         times_s = np.where(np.abs(near - times_s) <= _SNAP_S, near, times_s)
+    beats_s = timeline.grid.beats_s
+    after = np.clip(np.searchsorted(beats_s, times_s), 1, len(beats_s) - 1)
+    apart_s = np.minimum(np.abs(times_s - beats_s[after - 1]), np.abs(times_s - beats_s[after]))
+    sure = (apart_s <= _SNAP_S) | (strength >= _KICK_OFF_BEAT)
+    times_s, strength = times_s[sure], strength[sure]
     order = np.unique(times_s, return_index=True)[1]
     return times_s[order], strength[order]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -194,9 +193,3 @@ def test_closing_early_kills_ffmpeg(m4a: Path, monkeypatch: pytest.MonkeyPatch) 
     blocks.close()  # type: ignore[attr-defined]
     assert time.monotonic() - began_s < 3.0
     assert children[-1].poll() is not None
-
-
-def test_sha256(tmp_path: Path) -> None:
-    path = tmp_path / "mix.bin"
-    path.write_bytes(os.urandom(3_000_000))
-    assert audio.file_sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()

@@ -25,7 +25,9 @@ def test_round_trip(timeline: Timeline, tmp_path: Path) -> None:
     timeline.save(path)
     again = Timeline.load(path)
     for name in ("probs", "confidence", "energy", "uncertain"):
-        assert np.asarray(getattr(again, name), float) == pytest.approx(np.asarray(getattr(timeline, name), float), abs=1e-3)
+        assert np.asarray(getattr(again, name), float) == pytest.approx(
+            np.asarray(getattr(timeline, name), float), abs=1e-3
+        )
     for name in ("beats_s", "starts_s", "ends_s", "bpm"):
         assert getattr(again.grid, name) == pytest.approx(getattr(timeline.grid, name), abs=1e-3)
     assert again.envelopes.values == pytest.approx(timeline.envelopes.values, abs=1e-3)
