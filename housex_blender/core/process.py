@@ -47,7 +47,7 @@ def can_analyse(python: str, extra_paths: Sequence[str] = ()) -> str:
     return f"{python} cannot run the analysis: {last}."
 
 
-def find_python(preferred: str = "", extra_paths: Sequence[str] = ()) -> str:
+def find_python(preferred: str = "") -> str:
     """A Python that can run the analysis.
 
     Order: ``preferred`` (a setting: used or refused, never skipped), ``HOUSEX_PYTHON``, ``.venv`` beside the
@@ -58,7 +58,7 @@ def find_python(preferred: str = "", extra_paths: Sequence[str] = ()) -> str:
     """
     named = preferred or os.environ.get("HOUSEX_PYTHON", "")
     if named:
-        problem = can_analyse(named, extra_paths)
+        problem = can_analyse(named)
         if problem:
             raise WorkerError(problem, "Name a Python that has numpy, soundfile, soxr and onnxruntime.")
         return named
@@ -67,7 +67,7 @@ def find_python(preferred: str = "", extra_paths: Sequence[str] = ()) -> str:
     for candidate in (str(local) if local.is_file() else "", sys.executable):
         if not candidate:
             continue
-        problem = can_analyse(candidate, extra_paths)
+        problem = can_analyse(candidate)
         if not problem:
             return candidate
         problems.append(problem)
@@ -78,24 +78,23 @@ def find_python(preferred: str = "", extra_paths: Sequence[str] = ()) -> str:
     )
 
 
-class AnalysisJob:
-    """A running analysis.
+class ProcessJob:
+    """A process that speaks :mod:`.protocol`, started at once and read without blocking.
 
     Args:
-        arguments: Command line of ``python -m housex_blender.analysis``.
-        python: Interpreter to use.
-        extra_paths: Folders with the modules it needs, if they are not its own.
-        log_path: Where its stderr goes; kept in memory only (last 200 lines) if None.
+        command: Program and arguments.
+        environment: The child's environment; None inherits ours.
+
+    Attributes:
+        result_path: What it says it has written.
+        error: The failure it told of.
     """
 
-    def __init__(
-        self,
-        arguments: Sequence[str],
-        *,
-        python: str,
-        extra_paths: Sequence[str] = (),
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
+    what = "process"
+    hint = "Try again; if it happens again, run it in a terminal to see all it says."
+    stop_signal = signal.SIGINT
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._log: deque[str] = deque(maxlen=200)
         self.result_path: Path | None = None
@@ -104,14 +103,13 @@ class AnalysisJob:
         flags = 0
         if os.name == "nt":
             flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
-        command = [python, "-m", f"{PACKAGE_NAME}.analysis", *arguments]
         try:
             self._process = subprocess.Popen(
-                command,
+                list(command),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=dict(environment) if environment is not None else worker_environment(extra_paths),
+                env=dict(environment) if environment is not None else None,
                 text=True,
                 encoding="utf-8",
                 errors="replace",
@@ -119,7 +117,7 @@ class AnalysisJob:
                 start_new_session=os.name != "nt",
             )
         except OSError as error:
-            raise WorkerError(f"{python} cannot be started: {error}.", "Name a working Python.") from error
+            raise WorkerError(f"{command[0]} cannot be started: {error}.", "Name a working program.") from error
         self._threads = [
             threading.Thread(target=self._read_messages, daemon=True),
             threading.Thread(target=self._read_log, daemon=True),
@@ -163,7 +161,7 @@ class AnalysisJob:
     def _note(self, message: Message) -> None:
         if message.kind is Kind.HELLO and message.fields.get("protocol") != PROTOCOL:
             self.error = WorkerError(
-                f"The analysis speaks protocol {message.fields.get('protocol')}, this version needs {PROTOCOL}.",
+                f"The {self.what} speaks protocol {message.fields.get('protocol')}, this version needs {PROTOCOL}.",
                 "Let both come from the same version of HouseX.",
             )
             self.cancel()
@@ -184,7 +182,7 @@ class AnalysisJob:
         return False
 
     def outcome(self) -> Path:
-        """Path of the finished timeline.
+        """Path of what was made.
 
         Raises:
             WorkerError: It failed, was killed, or ended without a result.
@@ -195,8 +193,8 @@ class AnalysisJob:
         if self._process.returncode != 0 or not self._ok or self.result_path is None:
             last = next((line for line in reversed(self._log) if line.strip()), "no reason given")
             raise WorkerError(
-                f"The analysis ended early (exit code {self._process.returncode}): {last}",
-                "Try again; if it happens again, run it in a terminal to see all it says.",
+                f"The {self.what} ended early (exit code {self._process.returncode}): {last}",
+                self.hint,
             )
         return self.result_path
 
@@ -207,7 +205,7 @@ class AnalysisJob:
         if os.name == "nt":
             self._process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
         else:
-            self._signal_group(signal.SIGINT)
+            self._signal_group(self.stop_signal)
         try:
             self._process.wait(_STOP_WAIT_S)
         except subprocess.TimeoutExpired:
@@ -251,3 +249,19 @@ class AnalysisJob:
         except BaseException:
             self.cancel()
             raise
+
+
+class AnalysisJob(ProcessJob):
+    """A running analysis.
+
+    Args:
+        arguments: Command line of ``python -m housex_blender.analysis``.
+        python: Interpreter to use.
+        extra_paths: Folders with the modules it needs, if they are not its own.
+    """
+
+    what = "analysis"
+
+    def __init__(self, arguments: Sequence[str], *, python: str, extra_paths: Sequence[str] = ()) -> None:
+        command = [python, "-m", f"{PACKAGE_NAME}.analysis", *arguments]
+        super().__init__(command, worker_environment(extra_paths))

@@ -1,0 +1,158 @@
+"""Builds a whole show in a scene, and saves it. Zone: bpy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..core.errors import SceneError
+from ..core.keys import KeyTrack
+from . import tunnel
+from .pictures import set_frame_rate
+from .rig import LOOK_CHANNELS, OWNED, SceneHandles, build_rig, check_channels, write_channels
+
+
+def build_rig_only(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draft") -> SceneHandles:
+    """No geometry: only "HX Show", for people who drive a scene of their own from it."""
+    return SceneHandles()
+
+
+# Every kind of scene: what it needs and who builds it.
+SCENE_KINDS: dict[str, tuple[tuple[str, ...], Callable[..., SceneHandles]]] = {
+    "tunnel": (tuple(name for name in LOOK_CHANNELS if name != "speed"), tunnel.build_tunnel),
+    "rig": ((), build_rig_only),
+}
+
+
+def build_show(
+    scene: bpy.types.Scene,
+    channels: Mapping[str, KeyTrack],
+    *,
+    scene_kind: str = "tunnel",
+    fps: float = 30.0,
+    n_frames: int | None = None,
+    seed: int = 0,
+    detail: str = "draft",
+) -> SceneHandles:
+    """Build the scene, bind every channel and write all keys. Building again replaces what we built before.
+
+    Args:
+        scene: Blender scene; the user's own objects in it are left alone.
+        channels: Name -> keys in scene frames.
+        scene_kind: "tunnel" or "rig".
+        fps: Frame rate, may be fractional such as 23.976.
+        n_frames: Length; frame 1 is the first. None takes the last key.
+        seed: Chooses the look of the plates.
+        detail: "draft", "preview" or "final" amount of geometry.
+
+    Raises:
+        SceneError: Unknown kind or detail, or channels that do not fit; the scene is unchanged then.
+    """
+    if scene_kind not in SCENE_KINDS:
+        raise SceneError(f"There is no scene called {scene_kind!r}.", f"Use {' or '.join(SCENE_KINDS)}.")
+    if detail not in tunnel.DETAILS:
+        raise SceneError(f"There is no detail called {detail!r}.", f"Use {', '.join(tunnel.DETAILS)}.")
+    if not channels:
+        raise SceneError("There are no channels to show.", "Analyse a mix first.")
+    needs, builder = SCENE_KINDS[scene_kind]
+    check_channels(channels, needs)
+    if n_frames is None:
+        n_frames = int(max(float(track.frames[-1]) for track in channels.values()))
+    if n_frames < 1:
+        raise SceneError("A show needs at least one frame.")
+    if scene_kind != "rig":
+        clear_show(scene)
+    handles = builder(scene, seed=seed, detail=detail)
+    build_rig(scene, channels, handles)
+    set_frame_rate(scene, fps)
+    scene.frame_start, scene.frame_end = 1, n_frames
+    write_channels(handles, channels)
+    scene.frame_set(scene.frame_start)
+    return handles
+
+
+def clear_show(scene: bpy.types.Scene) -> None:
+    """Remove what an earlier build left in this scene; objects that the user put among ours move to the scene."""
+    top = next((child for child in scene.collection.children if child.get(OWNED)), None)
+    if top is None:
+        return
+    for collection in [top, *top.children_recursive]:
+        for thing in list(collection.objects):
+            if thing.get(OWNED):
+                remove_object(thing)
+            elif collection.get(OWNED):
+                collection.objects.unlink(thing)
+                if thing.name not in scene.collection.objects:
+                    scene.collection.objects.link(thing)
+    for collection in [*top.children_recursive, top]:
+        if collection.get(OWNED):
+            bpy.data.collections.remove(collection)
+
+
+def remove_object(thing: Any) -> None:
+    """Delete one of our objects with its mesh, curve, camera or light and their actions."""
+    data = thing.data
+    keys = getattr(data, "shape_keys", None)
+    actions = [
+        owner.animation_data.action
+        for owner in (thing, data, keys)
+        if owner is not None and owner.animation_data is not None and owner.animation_data.action
+    ]
+    bpy.data.objects.remove(thing)
+    if data is not None and data.users == 0:
+        bpy.data.batch_remove([data])
+    for action in actions:
+        if action.users == 0:
+            bpy.data.actions.remove(action)
+
+
+def new_scene(name: str = "HouseX") -> bpy.types.Scene:
+    """A new, empty, dark scene, shown in the current window if there is one."""
+    scene = bpy.data.scenes.new(name)
+    window = bpy.context.window
+    if window is not None:
+        window.scene = scene
+    return scene
+
+
+def save_blend(path: str | os.PathLike[str]) -> Path:
+    """Save the open file, compressed and with the sounds' paths relative to it.
+
+    Blender itself writes under another name and renames, so a kill never leaves half a file.
+
+    Raises:
+        SceneError: The file cannot be written.
+    """
+    target = Path(path).absolute()
+    paths = bpy.context.preferences.filepaths
+    backups, paths.save_version = paths.save_version, 0
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        bpy.ops.wm.save_as_mainfile(filepath=str(target), compress=True, relative_remap=True, check_existing=False)
+        if relative_sounds(target.parent):
+            bpy.ops.wm.save_as_mainfile(filepath=str(target), compress=True, check_existing=False)
+    except (OSError, RuntimeError) as error:
+        reason = str(error).strip().removeprefix("Error: ").rstrip(".")
+        raise SceneError(
+            f"The file {target.name} cannot be saved: {reason}.", "Choose another folder or free some space."
+        ) from error
+    finally:
+        paths.save_version = backups
+    return target
+
+
+def relative_sounds(folder: Path) -> bool:
+    """Make absolute sound paths relative to the saved file; True if any changed."""
+    changed = False
+    for sound in bpy.data.sounds:
+        if sound.packed_file is None and not sound.filepath.startswith("//"):
+            try:
+                sound.filepath = bpy.path.relpath(sound.filepath, start=str(folder))
+            except ValueError:
+                continue  # another drive on Windows has no relative path
+            changed = True
+    return changed

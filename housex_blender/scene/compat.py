@@ -1,0 +1,230 @@
+"""Every difference between the Blender versions 4.2 to 5.2 that touches the show. Zone: bpy.
+
+No other file may look at ``bpy.app.version`` or probe for an API.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from typing import Any
+
+import bpy
+
+from ..core.errors import SceneError
+
+ENGINE_IDS = {
+    "cycles": ("CYCLES",),
+    "eevee": ("BLENDER_EEVEE_NEXT", "BLENDER_EEVEE"),
+    "workbench": ("BLENDER_WORKBENCH",),
+}
+# Numbers behind the interpolation and handle enums, as foreach_set wants them; the same in every version.
+INTERPOLATION_CODE: dict[str, int] = {"CONSTANT": 0, "LINEAR": 1, "BEZIER": 2}
+HANDLE_FREE, HANDLE_VECTOR, HANDLE_AUTO_CLAMPED = 0, 2, 4
+
+
+def set_engine(scene: bpy.types.Scene, engine: str) -> str:
+    """Choose a render engine by our name; returns Blender's identifier.
+
+    Raises:
+        SceneError: Unknown engine, or one that would abort the process on this machine.
+    """
+    if engine not in ENGINE_IDS:
+        raise SceneError(f"There is no render engine called {engine!r}.", "Use cycles, eevee or workbench.")
+    if engine != "cycles" and not has_gpu_context():
+        raise SceneError(
+            f"The {engine} engine needs OpenGL, which this machine lacks.", "Install libegl1 or use the engine cycles."
+        )
+    for identifier in ENGINE_IDS[engine]:
+        try:
+            scene.render.engine = identifier  # type: ignore[assignment]
+        except TypeError:
+            continue
+        return identifier
+    raise SceneError(f"This Blender has no {engine} engine.", "Use the engine cycles.")
+
+
+def has_gpu_context() -> bool:
+    """Whether EEVEE and Workbench can start: without libEGL a headless Blender aborts instead of raising."""
+    if not bpy.app.background or not sys.platform.startswith("linux"):
+        return True
+    try:
+        ctypes.CDLL("libEGL.so.1")
+    except OSError:
+        return False
+    return True
+
+
+def has_oidn() -> bool:
+    """Whether Cycles was built with OpenImageDenoise; with denoising on and no OIDN a render raises."""
+    try:
+        import _cycles
+    except ImportError:
+        return False
+    return bool(getattr(_cycles, "with_openimagedenoise", False))
+
+
+def has_audio() -> bool:
+    """Whether this Blender can read and write sound."""
+    return bool(bpy.app.build_options.audaspace)
+
+
+def fcurves_of(owner: bpy.types.ID, create: bool = True) -> Any:
+    """The F-curve collection of an ID's own action (slot); None if absent and not to be created."""
+    data: Any = owner.animation_data  # type: ignore[attr-defined]
+    if data is None:
+        if not create:
+            return None
+        data = owner.animation_data_create()
+    action = data.action
+    if action is None:
+        if not create:
+            return None
+        action = data.action = bpy.data.actions.new(f"HX {owner.name.removeprefix('HX ')} action")
+    if not hasattr(action, "layers"):
+        return action.fcurves
+    if data.action_slot is None:
+        if not create:
+            return None
+        data.action_slot = action.slots.new(id_type=owner.id_type, name=owner.name)
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    bag = strip.channelbag(data.action_slot, ensure=create)
+    return None if bag is None else bag.fcurves
+
+
+def node_tree(owner: Any) -> Any:
+    """The (emptied) node tree of a material, world or light."""
+    if owner.node_tree is None:
+        owner.use_nodes = True
+    owner.node_tree.nodes.clear()
+    return owner.node_tree
+
+
+def compositor(scene: bpy.types.Scene) -> tuple[Any, Any] | None:
+    """A fresh compositor tree and its output node, or None when the user has a tree of their own."""
+    name = "HX Compositor"
+    if hasattr(scene, "compositing_node_group"):
+        tree = scene.compositing_node_group
+        if tree is not None and not tree.name.startswith(name):
+            return None
+        if tree is None:
+            tree = scene.compositing_node_group = bpy.data.node_groups.new(name, "CompositorNodeTree")
+            tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+        tree.nodes.clear()
+        return tree, tree.nodes.new("NodeGroupOutput")
+    tree = scene.node_tree
+    foreign = tree is not None and scene.use_nodes and not any(n.name.startswith("HX ") for n in tree.nodes)
+    if foreign and len(tree.nodes) > 2:
+        return None
+    scene.use_nodes = True
+    tree = scene.node_tree
+    tree.nodes.clear()
+    return tree, tree.nodes.new("CompositorNodeComposite")
+
+
+def set_glare(node: Any, *, threshold: float, strength: float, size: float) -> None:
+    """Make a Glare node a bloom: ``strength`` 0..1 is how much glow is added, ``size`` 0..1 how wide it is."""
+    if "Type" in node.inputs:
+        node.inputs["Type"].default_value = "Bloom"
+        node.inputs["Quality"].default_value = "Medium"
+    else:
+        node.glare_type = "BLOOM"
+        node.quality = "MEDIUM"
+    if "Threshold" in node.inputs:
+        node.inputs["Threshold"].default_value = threshold
+        node.inputs["Strength"].default_value = strength
+        node.inputs["Size"].default_value = size
+    else:
+        node.threshold = threshold
+        node.mix = strength - 1.0
+        node.size = max(1, min(9, round(9 * size)))
+
+
+def strips_of(editor: Any) -> Any:
+    """The strip collection of a sequence editor."""
+    return editor.strips if hasattr(editor, "strips") else editor.sequences
+
+
+def set_image_output(scene: bpy.types.Scene) -> None:
+    """8-bit RGB PNG."""
+    settings = scene.render.image_settings
+    if hasattr(settings, "media_type"):
+        settings.media_type = "IMAGE"
+    settings.file_format = "PNG"
+    settings.color_mode = "RGB"
+    settings.color_depth = "8"
+    settings.compression = 15
+
+
+def set_film_output(scene: bpy.types.Scene, with_sound: bool) -> None:
+    """H.264 in an MP4, AAC when there is sound."""
+    settings = scene.render.image_settings
+    if hasattr(settings, "media_type"):
+        settings.media_type = "VIDEO"
+    settings.file_format = "FFMPEG"
+    film = scene.render.ffmpeg
+    film.format = "MPEG4"
+    film.codec = "H264"
+    film.constant_rate_factor = "HIGH"
+    film.ffmpeg_preset = "GOOD"
+    film.gopsize = 15
+    film.audio_codec = "AAC" if with_sound else "NONE"
+    film.audio_bitrate = 256
+
+
+def has_ffmpeg() -> bool:
+    """Whether this Blender can write films itself."""
+    return bool(bpy.app.build_options.codec_ffmpeg)
+
+
+def set_cycles(scene: bpy.types.Scene, *, samples: int, bounces: int, guided: bool) -> None:
+    """Cycles for scenes whose light is baked: few samples, mirror bounces only, one fixed noise pattern.
+
+    Args:
+        scene: Gets the settings.
+        samples: Paths per pixel.
+        bounces: Mirror bounces.
+        guided: Sharper and slower denoising with cleaned albedo and normals.
+    """
+    cycles: Any = scene.cycles
+    cycles.device = "GPU" if has_gpu_for_cycles() else "CPU"
+    cycles.samples = samples
+    cycles.use_adaptive_sampling = False
+    cycles.use_light_tree = False
+    cycles.max_bounces = cycles.glossy_bounces = bounces
+    cycles.diffuse_bounces = cycles.transmission_bounces = cycles.volume_bounces = 0
+    cycles.transparent_max_bounces = 4
+    cycles.caustics_reflective = cycles.caustics_refractive = False
+    cycles.sample_clamp_indirect = 4.0
+    # What noise is left stands still: a fixed pattern is far less visible in a film than a new one each frame.
+    cycles.seed, cycles.use_animated_seed = 0, False
+    cycles.use_denoising = has_oidn()
+    if has_oidn():
+        cycles.denoiser = "OPENIMAGEDENOISE"
+        cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL" if guided else "RGB"
+        cycles.denoising_prefilter = "ACCURATE" if guided else "FAST"
+        if hasattr(cycles, "denoising_quality"):
+            cycles.denoising_quality = "HIGH"
+
+
+def has_gpu_for_cycles() -> bool:
+    """Whether the user switched a graphics card on for Cycles in the preferences (a bare Python module never has)."""
+    addon: Any = bpy.context.preferences.addons.get("cycles")
+    return addon is not None and bool(addon.preferences.has_active_device())
+
+
+def set_eevee(scene: bpy.types.Scene, *, samples: int, ray_tracing: bool) -> None:
+    """EEVEE: samples per pixel and whether reflections are traced in screen space."""
+    eevee: Any = scene.eevee
+    eevee.taa_render_samples = samples
+    if hasattr(eevee, "use_raytracing"):
+        eevee.use_raytracing = ray_tracing
+
+
+def set_workbench(scene: bpy.types.Scene) -> None:
+    """Workbench: flat keyed material colours on black."""
+    shading: Any = scene.display.shading
+    shading.light, shading.color_type = "STUDIO", "MATERIAL"
+    shading.background_type = "THEME"
+    scene.display.render_aa = "FXAA"

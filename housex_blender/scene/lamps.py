@@ -1,0 +1,79 @@
+"""Where the lamps of a tunnel module sit and what they do to its plates. Zone: pure (numpy)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .hull import BAY_M, FLOOR_M, N_SIDES, RADIUS_M, Floats, Ints, Shape, corners, face_normals, hoop
+
+# Corners of the cross-section that carry a long strip: the floor's two edges and two high on the walls.
+STRIP_CORNERS = (0, 3, N_SIDES - 3, N_SIDES)
+
+
+def ring_points() -> Floats:
+    """(n, 2) sample points (right, up) on a ring of light, spread evenly over its length."""
+    ring = np.vstack([corners(), corners()[:1]]) * 0.93
+    pieces = [np.linspace(ring[i], ring[i + 1], 5)[:-1] for i in range(len(ring) - 2)]
+    pieces.append(np.linspace(ring[-2], ring[-1], 13)[:-1])
+    return np.concatenate(pieces)
+
+
+def strip_points() -> Floats:
+    """(n, 2) positions (right, up) of the long strips."""
+    return corners()[list(STRIP_CORNERS)] * 0.95
+
+
+def bake_light(points: Floats, quads: Ints, occlusion: Floats) -> Floats:
+    """Light that reaches each face corner, (m, 4, 4): from the rings, the strips, the air; the last is 1.
+
+    Args:
+        points: (n, 3) tunnel points.
+        quads: (m, 4).
+        occlusion: (m,) 0 in a groove to 1 on open ground.
+    """
+    normal = np.repeat(face_normals(points, quads), 4, axis=0)
+    place = points[quads.ravel()]
+    result = np.ones((len(place), 4))
+    samples = ring_points()
+    total = np.zeros(len(place))
+    phase = place[:, 0] - BAY_M * np.round(place[:, 0] / BAY_M)
+    for bay in (-1, 0, 1):
+        for sample in samples:
+            total += received(place, normal, phase - bay * BAY_M, sample)
+    # Steeper than nature: dark between the rings, so that each ring stands alone in the row.
+    result[:, 0] = total**1.5
+    line = np.zeros(len(place))
+    for sample in strip_points():
+        offset = sample - place[:, 1:]
+        distance = np.linalg.norm(offset, axis=1)
+        facing = np.maximum((normal[:, 1:] * offset).sum(axis=1) / np.maximum(distance, 1e-6), 0.0)
+        # A line seen from the side still grazes faces that look along the tunnel.
+        line += (facing + 0.08) / (distance + 0.15) ** 1.5
+    result[:, 1] = line
+    height = np.clip((place[:, 2] - FLOOR_M) / (RADIUS_M - FLOOR_M), 0.0, 1.0)
+    result[:, 2] = 0.35 + 0.65 * height
+    for channel in range(3):
+        result[:, channel] /= np.percentile(result[:, channel], 92)
+        result[:, channel] *= np.repeat(occlusion, 4)
+    return result.reshape(-1, 4, 4)
+
+
+def received(place: Floats, normal: Floats, along_m: Floats, sample: Floats) -> Floats:
+    """(n,) light from one point of a ring at distance ``along_m``; the usual cosine over squared distance."""
+    right, up = sample[0] - place[:, 1], sample[1] - place[:, 2]
+    square = along_m * along_m + right * right + up * up
+    facing = normal[:, 1] * right + normal[:, 2] * up - normal[:, 0] * along_m
+    return np.maximum(facing, 0.0) / (np.sqrt(square) + 1e-6) / (square + 0.5)
+
+
+def ring_lamp(shape: Shape, along_m: float, inward_m: float, width_m: float) -> None:
+    """Add one glowing hoop."""
+    profile = np.array(
+        [
+            [width_m / 2, inward_m - 0.05],
+            [width_m / 2, inward_m],
+            [-width_m / 2, inward_m],
+            [-width_m / 2, inward_m - 0.05],
+        ]
+    )
+    hoop(shape, along_m, profile[::-1], np.ones(4), scale_floor=0.12)

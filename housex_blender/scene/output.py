@@ -1,0 +1,261 @@
+"""Render settings, frames, stills and sound in the sequencer. Zone: bpy."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from ..core.errors import SceneError
+from . import compat
+from .encode import encode_film as encode_film
+from .pictures import frame_path, is_picture, set_frame_rate, writable_folder
+
+SOUND_STRIP = "HX Mix"
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What a quality level means.
+
+    Attributes:
+        resolution: Default width and height in pixels.
+        cycles: Samples with a denoiser.
+        cycles_plain: Samples where Blender was built without one.
+        bounces: Mirror bounces in Cycles.
+        guided: Whether the denoiser is guided by clean albedo and normals (sharper, slower).
+        eevee: EEVEE samples.
+    """
+
+    resolution: tuple[int, int]
+    cycles: int
+    cycles_plain: int
+    bounces: int
+    guided: bool
+    eevee: int
+
+
+QUALITIES = {
+    "draft": Quality((480, 270), 3, 10, 2, False, 1),
+    "preview": Quality((640, 360), 16, 48, 3, True, 8),
+    "final": Quality((1920, 1080), 64, 192, 4, True, 64),
+}
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """What :func:`configure` set, for logs: engine, quality, size in pixels, rate, first and last frame."""
+
+    engine: str
+    quality: str
+    resolution: tuple[int, int]
+    fps: float
+    first_frame: int
+    last_frame: int
+
+
+def configure(
+    scene: bpy.types.Scene,
+    *,
+    engine: str = "cycles",
+    quality: str = "draft",
+    resolution: tuple[int, int] | None = None,
+    fps: float | None = None,
+    first_frame: int | None = None,
+    last_frame: int | None = None,
+) -> RenderSettings:
+    """Set engine, quality, size, rate and range; None keeps what the scene has (the size: the quality's own).
+
+    Raises:
+        SceneError: Unknown engine or quality, or a size or range that makes no sense.
+    """
+    if quality not in QUALITIES:
+        raise SceneError(f"There is no quality called {quality!r}.", f"Use {', '.join(QUALITIES)}.")
+    level = QUALITIES[quality]
+    width, height = resolution or level.resolution
+    if not (16 <= width <= 16384 and 16 <= height <= 16384):
+        raise SceneError(f"A picture of {width} by {height} pixels cannot be rendered.")
+    compat.set_engine(scene, engine)
+    if fps is not None:
+        set_frame_rate(scene, fps)
+    scene.frame_start = scene.frame_start if first_frame is None else first_frame
+    scene.frame_end = scene.frame_end if last_frame is None else last_frame
+    render = scene.render
+    render.resolution_x, render.resolution_y, render.resolution_percentage = width, height, 100
+    render.use_persistent_data = True
+    # The palette's colours must reach the screen: filmic transforms bleach exactly the bright ones.
+    scene.view_settings.view_transform = "Standard"
+    scene.view_settings.look = "None"
+    scene.view_settings.exposure, scene.view_settings.gamma = 0.0, 1.0
+    render.dither_intensity = 1.0
+    compat.set_image_output(scene)
+    compat.set_cycles(
+        scene,
+        samples=level.cycles if compat.has_oidn() else level.cycles_plain,
+        bounces=level.bounces,
+        guided=level.guided,
+    )
+    compat.set_eevee(scene, samples=level.eevee, ray_tracing=quality == "final")
+    compat.set_workbench(scene)
+    add_bloom(scene)
+    rate = render.fps / render.fps_base
+    return RenderSettings(engine, quality, (width, height), rate, scene.frame_start, scene.frame_end)
+
+
+def add_bloom(scene: bpy.types.Scene) -> bool:
+    """Put the glow into the compositor; False when the user has a compositor tree of their own."""
+    made = compat.compositor(scene)
+    if made is None:
+        return False
+    tree, output = made
+    layers, glare = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("CompositorNodeGlare")
+    layers.name, glare.name, output.name = "HX Render", "HX Bloom", "HX Output"
+    layers.scene = scene
+    layers.location, output.location = (-300, 0), (300, 0)
+    compat.set_glare(glare, threshold=0.55, strength=0.6, size=0.5)
+    tree.links.new(layers.outputs["Image"], glare.inputs["Image"])
+    tree.links.new(glare.outputs["Image"], output.inputs[0])
+    return True
+
+
+@contextlib.contextmanager
+def kept_output(scene: bpy.types.Scene) -> Iterator[None]:
+    """Give the user's output path, frame and size back afterwards."""
+    render = scene.render
+    kept = (render.filepath, render.use_file_extension, render.resolution_x, render.resolution_y)
+    frame = scene.frame_current
+    try:
+        yield
+    finally:
+        render.filepath, render.use_file_extension, render.resolution_x, render.resolution_y = kept
+        scene.frame_set(frame)
+
+
+def render_one(scene: bpy.types.Scene, frame: int, path: Path) -> None:
+    """Render a frame to ``path`` through a temporary name in the same folder.
+
+    Raises:
+        SceneError: Blender could not render or write it.
+    """
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.part.png")
+    scene.frame_set(frame)
+    scene.render.filepath = str(partial)
+    scene.render.use_file_extension = False
+    try:
+        bpy.ops.render.render(write_still=True, scene=scene.name)
+        if not is_picture(partial):
+            raise RuntimeError("the picture was not written whole")
+        os.replace(partial, path)
+    except (RuntimeError, OSError) as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        reason = str(error).strip().rstrip(".").removeprefix("Error: ")
+        raise SceneError(
+            f"Frame {frame} could not be rendered: {reason}.", "Check the free space and the render settings."
+        ) from error
+
+
+def render_frames(
+    scene: bpy.types.Scene,
+    folder: str | os.PathLike[str],
+    frames: Iterable[int] | None = None,
+    *,
+    resume: bool = False,
+    on_progress: Callable[[int, int, float], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> list[Path]:
+    """Render frames as frame_000001.png and so on; returns the files that are there now, in order.
+
+    Args:
+        scene: A configured scene with a camera.
+        folder: Made if needed.
+        frames: Scene frames; None takes the scene's range.
+        resume: Skip frames whose file is whole and of the right size.
+        on_progress: Called with frames done, frames wanted, mean seconds per rendered frame.
+        should_stop: Asked before every frame; True ends the loop early.
+
+    Raises:
+        SceneError: No camera, nothing to render, unwritable folder or a failed frame.
+    """
+    wanted = list(range(scene.frame_start, scene.frame_end + 1) if frames is None else frames)
+    if not wanted:
+        raise SceneError("There are no frames to render.", "Check the start and the end.")
+    if scene.camera is None:
+        raise SceneError("The scene has no camera.", "Add one or build the tunnel.")
+    place = writable_folder(folder)
+    size = (scene.render.resolution_x, scene.render.resolution_y)
+    paths: list[Path] = []
+    spent_s, rendered = 0.0, 0
+    with kept_output(scene):
+        for done, frame in enumerate(wanted, start=1):
+            if should_stop is not None and should_stop():
+                break
+            path = frame_path(place, frame)
+            if not (resume and is_picture(path, size)):
+                begin_s = time.perf_counter()
+                render_one(scene, frame, path)
+                spent_s, rendered = spent_s + time.perf_counter() - begin_s, rendered + 1
+            paths.append(path)
+            if on_progress is not None:
+                on_progress(done, len(wanted), spent_s / max(rendered, 1))
+    return paths
+
+
+def render_still(
+    scene: bpy.types.Scene, frame: int, path: str | os.PathLike[str], resolution: tuple[int, int] | None = None
+) -> Path:
+    """Render one frame to a PNG of any name; ``resolution`` in pixels, None keeps the scene's.
+
+    Raises:
+        SceneError: See :func:`render_frames`.
+    """
+    target = Path(path).absolute()
+    if scene.camera is None:
+        raise SceneError("The scene has no camera.", "Add one or build the tunnel.")
+    writable_folder(target.parent)
+    with kept_output(scene):
+        if resolution is not None:
+            scene.render.resolution_x, scene.render.resolution_y = resolution
+        render_one(scene, frame, target)
+    return target
+
+
+def add_sound(
+    scene: bpy.types.Scene, mix_path: str | os.PathLike[str], first_frame: int = 1, offset_s: float = 0.0
+) -> bool:
+    """Put the mix into the sequencer; call after the frame rate is set. Replaces our earlier strip.
+
+    Args:
+        scene: Receives the strip.
+        mix_path: Sound file.
+        first_frame: Frame at which second ``offset_s`` of the mix is heard.
+        offset_s: Seconds of the mix to leave out before that.
+
+    Returns:
+        Whether there is sound now; False when this Blender cannot read it.
+    """
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    strips = compat.strips_of(editor)
+    for strip in [strip for strip in strips if strip.name.startswith(SOUND_STRIP)]:
+        strips.remove(strip)
+    source = Path(mix_path)
+    if not compat.has_audio() or not source.is_file():
+        return False
+    rate = scene.render.fps / scene.render.fps_base
+    lead = round(offset_s * rate)
+    channel = 1 + max((strip.channel for strip in strips), default=0)
+    try:
+        strip = strips.new_sound(
+            name=SOUND_STRIP, filepath=str(source.absolute()), channel=channel, frame_start=first_frame - lead
+        )
+    except RuntimeError:
+        return False
+    if lead > 0:
+        strip.frame_offset_start = lead
+    scene.sync_mode = "AUDIO_SYNC"
+    return True

@@ -1,0 +1,160 @@
+"""What operators with work in another process share: a timer in the window, a loop in background mode. Zone: ui."""
+
+import contextlib
+from typing import Any
+
+import bpy
+
+from ..core.errors import Cancelled, HouseXError
+from .session import Session, spoken_time
+
+_TIMER_S = 0.1
+
+
+def status_of(context: Any) -> Any:
+    """The status the panel shows."""
+    return context.window_manager.housex
+
+
+def say(context: Any, message: str, icon: str = "INFO", panel: str = "MIX") -> None:
+    """Leave a line in the panel "MIX", "SHOW" or "FILM"; an empty one clears it."""
+    status = status_of(context)
+    status.message, status.message_icon, status.message_panel = message, icon, panel
+
+
+def redraw(context: Any) -> None:
+    """Redraw the sidebars that may show the panel."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
+
+
+class JobOperator:
+    """Mixin: ``invoke`` keeps Blender responsive, ``execute`` blocks; both drive the same session.
+
+    A subclass gives ``busy`` (the status it shows), ``panel`` (where its messages go), :meth:`begin` and
+    :meth:`succeed`.
+    """
+
+    busy = "NONE"
+    panel = "MIX"
+    _session: Session | None = None
+    _timer: bpy.types.Timer | None = None
+
+    def begin(self, context: Any) -> Session:
+        """Check the settings and start the work.
+
+        Raises:
+            HouseXError: It cannot start.
+        """
+        raise NotImplementedError
+
+    def succeed(self, context: Any, session: Session) -> str:
+        """Take the result over; returns the line for the panel.
+
+        Raises:
+            HouseXError: The result is of no use.
+        """
+        raise NotImplementedError
+
+    def execute(self, context: Any) -> set[Any]:
+        """Run to the end: background mode and scripts."""
+        if not self._start(context):
+            return {"CANCELLED"}
+        assert self._session is not None
+        # the session keeps the error, and _finish reports it
+        with contextlib.suppress(HouseXError):
+            self._session.run()
+        return self._finish(context)
+
+    def invoke(self, context: Any, _event: bpy.types.Event) -> set[Any]:
+        """Start and return; a timer carries on."""
+        if bpy.app.background or context.window is None:
+            return self.execute(context)
+        if not self._start(context):
+            return {"CANCELLED"}
+        manager = context.window_manager
+        self._timer = manager.event_timer_add(_TIMER_S, window=context.window)
+        manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: Any, event: bpy.types.Event) -> set[Any]:
+        """Show how far it is; Esc or the Cancel button ends it."""
+        session = self._session
+        assert session is not None
+        if event.type == "ESC" and event.value == "PRESS":
+            session.stop()
+            self._show(context, session)
+            return {"RUNNING_MODAL"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        if status_of(context).stop_requested:
+            session.stop()
+        session.tick()
+        if session.finished:
+            return self._finish(context)
+        self._show(context, session)
+        return {"PASS_THROUGH"}
+
+    def cancel(self, context: Any) -> None:
+        """Blender ends the operator: another file is loaded, or the window closes."""
+        if self._session is not None:
+            self._session.close()
+        self._clean_up(context)
+
+    def _start(self, context: Any) -> bool:
+        say(context, "", panel=self.panel)
+        try:
+            self._session = self.begin(context)
+        except HouseXError as error:
+            self._fail(context, error)
+            return False
+        status = status_of(context)
+        status.busy, status.stop_requested = self.busy, False
+        self._show(context, self._session)
+        return True
+
+    def _show(self, context: Any, session: Session) -> None:
+        status = status_of(context)
+        shown = (session.stage, round(session.fraction, 3), spoken_time(session.left_s))
+        if shown == (status.stage, round(status.fraction, 3), status.time_left):
+            return
+        status.stage, status.fraction, status.time_left = shown
+        redraw(context)
+
+    def _finish(self, context: Any) -> set[Any]:
+        session = self._session
+        assert session is not None
+        self._clean_up(context)
+        try:
+            if session.error is not None:
+                raise session.error
+            message = self.succeed(context, session)
+        except Cancelled as error:
+            say(context, error.message, "CANCEL", self.panel)
+            self.report({"INFO"}, error.message)  # type: ignore[attr-defined]
+            return {"CANCELLED"}
+        except HouseXError as error:
+            self._fail(context, error)
+            return {"CANCELLED"}
+        say(context, message, "CHECKMARK", self.panel)
+        self.report({"INFO"}, message)  # type: ignore[attr-defined]
+        redraw(context)
+        return {"FINISHED"}
+
+    def _fail(self, context: Any, error: HouseXError) -> None:
+        say(context, str(error), "ERROR", self.panel)
+        redraw(context)
+        self.report({"ERROR"}, str(error))  # type: ignore[attr-defined]
+
+    def _clean_up(self, context: Any) -> None:
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+        status = status_of(context)
+        status.busy, status.stop_requested = "NONE", False
+        status.stage, status.fraction, status.time_left = "", -1.0, ""
+        redraw(context)

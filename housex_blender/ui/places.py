@@ -1,0 +1,83 @@
+"""Where things are: this package, Blender's Python and its modules, the folders for results. Zone: ui."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import bpy
+
+from ..core.process import REQUIRED_MODULES
+
+_PARTS = (__package__ or "").split(".")
+IS_EXTENSION = _PARTS[0] == "bl_ext"
+# preferences and user folders hang on "bl_ext.<repository>.housex"; in a checkout the package is all there is
+ROOT_PACKAGE = ".".join(_PARTS[:3]) if IS_EXTENSION else _PARTS[0]
+TIMELINE_SUFFIX = ".housex.json"
+
+
+def user_folder() -> Path:
+    """A folder of ours that survives updates; made if need be."""
+    if IS_EXTENSION:
+        return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, create=True))
+    return Path(bpy.utils.user_resource("DATAFILES", path="housex", create=True))
+
+
+def blender_python() -> str:
+    """The Python program that belongs to this Blender; empty if there is none."""
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    prefix = Path(sys.base_prefix)
+    candidates = [Path(sys.executable)] if sys.executable else []
+    candidates += [prefix / "bin" / name, prefix / "bin" / "python.exe", prefix / "python.exe"]
+    program = Path(bpy.app.binary_path) if bpy.app.binary_path else None
+    for candidate in candidates:
+        # some builds report Blender itself as the executable: starting that would open a second Blender
+        if candidate.is_file() and not (program and program.is_file() and candidate.samefile(program)):
+            return str(candidate)
+    return ""
+
+
+def module_folders() -> tuple[str, ...]:
+    """Folders from which this Blender imports what the analysis needs: the bundled wheels, its own numpy.
+
+    Looks the modules up without importing them, so that nothing heavy is loaded into Blender.
+    """
+    folders: dict[str, None] = {}
+    for name in reversed(REQUIRED_MODULES):
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin:
+            origin = Path(spec.origin)
+            folders[str(origin.parent.parent if spec.submodule_search_locations else origin.parent)] = None
+    return tuple(folders)
+
+
+def absolute(path: str) -> Path:
+    """A path as typed into a property; ``//`` is the folder of the .blend file."""
+    return Path(os.path.abspath(bpy.path.abspath(path)))
+
+
+def timeline_for(mix: Path) -> Path:
+    """Where the timeline of a mix goes: beside the mix, where every .blend finds it again; if that folder cannot
+    be written, beside the .blend, else in our own user folder."""
+    name = mix.stem + TIMELINE_SUFFIX
+    folders = [mix.parent]
+    if bpy.data.filepath:
+        folders.append(Path(bpy.data.filepath).parent)
+    for folder in folders:
+        if os.access(folder, os.W_OK):
+            return folder / name
+    return user_folder() / name
+
+
+def film_for(typed: str, mix_or_timeline: Path) -> Path:
+    """The film to write: as typed, or beside the mix under its name."""
+    if typed:
+        path = absolute(typed)
+        return path if path.suffix else path.with_suffix(".mp4")
+    name = mix_or_timeline.name.removesuffix(TIMELINE_SUFFIX)
+    stem = name if name != mix_or_timeline.name else mix_or_timeline.stem
+    path = mix_or_timeline.with_name(stem + ".mp4")
+    # a mix that is itself an .mp4 must not be overwritten by its own show
+    return path.with_name(stem + "-show.mp4") if path == mix_or_timeline else path

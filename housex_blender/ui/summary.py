@@ -1,0 +1,40 @@
+"""A timeline in a few lines for the panel. Zone: ui; no bpy."""
+
+from __future__ import annotations
+
+from ..core.timeline import Timeline
+
+_MAX_GENRES = 4
+
+
+def clock_text(seconds: float) -> str:
+    """``m:ss`` or ``h:mm:ss``."""
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, second = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{second:02d}" if hours else f"{minutes}:{second:02d}"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def summary_lines(timeline: Timeline) -> list[str]:
+    """Length and tempo, what was found, the largest shares of sub-genres, how much is uncertain."""
+    tempo = sorted(float(bpm) for bpm in timeline.grid.bpm)
+    # single bars next to a rough transition would stretch the range to no purpose
+    low, high = tempo[len(tempo) // 20], tempo[-1 - len(tempo) // 20]
+    bpm = f"{low:.1f}" if high - low < 0.5 else f"{low:.1f} to {high:.1f}"
+    lines = [
+        f"{clock_text(timeline.mix.duration_s)}, {bpm} BPM, {_counted(timeline.grid.n_bars, 'bar')}",
+        f"{_counted(len(timeline.tracks), 'track')}, {_counted(len(timeline.drops), 'drop')}",
+    ]
+    shares = [(genre, part) for genre, part in timeline.share().items() if part >= 0.01]
+    lines += [f"{genre}  {part:.0%}" for genre, part in shares[:_MAX_GENRES]]
+    rest = sum(part for _, part in shares[_MAX_GENRES:])
+    if rest >= 0.01:
+        lines.append(f"Others  {rest:.0%}")
+    doubt = float(timeline.uncertain.mean())
+    if doubt >= 0.005:
+        lines.append(f"Uncertain in {doubt:.0%} of the bars")
+    return lines

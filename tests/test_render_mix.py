@@ -1,0 +1,278 @@
+"""render_mix.py as a process: films, stills, resuming, interrupting, and its exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from housex_blender.core.channels import kick_times
+from housex_blender.core.timeline import Timeline
+
+from .conftest import ROOT
+
+pytest.importorskip("bpy")
+SMALL = ("--resolution", "160x90", "--engine", "workbench")
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, str(ROOT / "render_mix.py"), *map(str, arguments)]
+
+
+def run(*arguments: object, cwd: Path | None = None) -> tuple[int, str]:
+    """Exit code and stderr."""
+    done = subprocess.run(command(*arguments), cwd=cwd, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stderr
+
+
+@pytest.fixture(scope="module")
+def analysed(demo_mix: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo mix's timeline, made by render_mix.py itself."""
+    folder = tmp_path_factory.mktemp("analysed")
+    code, said = run(
+        demo_mix, "--no-render", "--save-timeline", folder / "demo.housex.json", "--plot", folder / "demo.png"
+    )
+    assert code == 0, said
+    assert sorted(p.name for p in folder.iterdir()) == ["demo.housex.json", "demo.housex.npz", "demo.png"]
+    return folder / "demo.housex.json"
+
+
+def probe(film: Path) -> dict[str, dict[str, str]]:
+    """Codec type -> stream facts by ffprobe."""
+    done = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_streams", "-of", "json", film], capture_output=True, check=True
+    )
+    return {stream["codec_type"]: stream for stream in json.loads(done.stdout)["streams"]}
+
+
+def sound(film: Path) -> np.ndarray:
+    """(n,) mono samples at 22 050 Hz, as a player hears them from the first picture on."""
+    done = subprocess.run(["ffmpeg", "-v", "error", "-i", film, "-f", "f32le", "-ac", "1", "-ar", "22050", "-"],
+                          capture_output=True, check=True)  # fmt: skip
+    return np.frombuffer(done.stdout, np.float32)
+
+
+@pytest.mark.skipif(not shutil.which("ffprobe"), reason="needs ffmpeg")
+def test_a_film_has_pictures_and_sound_in_sync(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    timeline = Timeline.load(analysed)
+    start_bar = timeline.drops[1].start_bar
+    code, said = run(demo_mix, "--timeline", analysed, "-o", film, *SMALL, "--start", f"b{start_bar + 1}",
+                     "--end", float(timeline.grid.starts_s[start_bar]) + 3.0, "--fps", "24")  # fmt: skip
+    assert code == 0, said
+    assert "left" in said or "100 %" in said
+    streams = probe(film)
+    assert streams["video"]["codec_name"] == "h264"
+    assert streams["audio"]["codec_name"] == "aac"
+    assert int(streams["video"]["nb_frames"]) == pytest.approx(72, abs=1)
+    assert float(streams["audio"]["duration"]) == pytest.approx(3.0, abs=0.1)
+    # the kicks that the lights follow, against the onsets in the film's own sound
+    first_frame = np.floor(float(timeline.grid.starts_s[start_bar]) * 24 + 1.5)
+    film_start_s = (first_frame - 1) / 24
+    samples = sound(film)
+    level = np.convolve(samples**2, np.ones(220) / 220, "same")[:: 22050 // 1000]
+    rise = np.maximum(np.diff(np.log10(level + 1e-6)), 0)
+    kicks_s, _ = kick_times(timeline)
+    inside = kicks_s[(kicks_s > film_start_s + 0.2) & (kicks_s < film_start_s + 2.6)] - film_start_s
+    assert len(inside) >= 4
+    steep = np.convolve(rise, np.ones(12), "same")
+    found = [np.argmax(steep[int((k - 0.12) * 1000) : int((k + 0.12) * 1000)]) / 1000 - 0.12 for k in inside]
+    assert abs(float(np.median(found))) <= 1 / 24, f"sound and lights are {np.median(found):.3f} s apart"
+    assert not (tmp_path / "film.frames").exists()
+
+
+def test_an_interrupted_film_resumes_without_rendering_twice(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    frames = tmp_path / "film.frames"
+    arguments = (demo_mix, "--timeline", analysed, "-o", film, *SMALL, "--start", "60", "--end", "62")
+    process = subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, text=True)
+    while len(list(frames.glob("frame_*.png"))) < 5:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not film.exists()
+    done = {path.name: path.stat().st_mtime_ns for path in frames.glob("frame_*.png")}
+    assert 5 <= len(done) < 48
+    assert run(*arguments, "--resume", "--palette", "clear")[0] == 1, "frames of another look are not mixed in"
+    # a frame that was half written when the power went must be rendered again
+    spoiled = sorted(frames.glob("frame_*.png"))[1]
+    spoiled.write_bytes(spoiled.read_bytes()[:200])
+    kept = {name: when for name, when in done.items() if name != spoiled.name}
+    (frames / "frame_000001.png.keep").write_text("")
+    watcher = subprocess.Popen(command(*arguments, "--resume"), stderr=subprocess.PIPE, text=True)
+    last: dict[str, int] = {}
+    while watcher.poll() is None:
+        for path in frames.glob("frame_*.png"):
+            with contextlib.suppress(FileNotFoundError):
+                last[path.name] = path.stat().st_mtime_ns
+        time.sleep(0.02)
+    assert watcher.returncode == 0
+    assert film.exists()
+    assert {name: last[name] for name in kept} == kept
+    assert last[spoiled.name] != done[spoiled.name]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_while_rendering(analysed: Path, demo_mix: Path, tmp_path: Path, number: signal.Signals) -> None:
+    film = tmp_path / "film.mp4"
+    process = subprocess.Popen(command(demo_mix, "--timeline", analysed, "-o", film, *SMALL, "--start", "60", "--end", "70"),
+                               stderr=subprocess.PIPE, text=True)  # fmt: skip
+    while not list((tmp_path / "film.frames").glob("frame_*.png")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "Cancelled" in said
+    assert "Traceback" not in said
+    assert not film.exists()
+    assert all(path.stat().st_size > 100 for path in (tmp_path / "film.frames").glob("frame_*.png"))
+    assert not [path for path in (tmp_path / "film.frames").iterdir() if "part" in path.name]
+
+
+def test_ctrl_c_while_listening_leaves_no_orphan(demo_mix: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(command(demo_mix, "-o", tmp_path / "film.mp4"), stderr=subprocess.PIPE, text=True,
+                               env={**os.environ, "HOUSEX_CACHE": str(tmp_path / "cache")})  # fmt: skip
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "Listening" in line:
+            break
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert children, "the analysis runs as a process of its own"
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+    assert "Cancelled" in said
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    assert not [path for path in tmp_path.iterdir() if path.name != "cache"]
+
+
+def test_stills_and_blend(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
+    code, said = run(demo_mix, "--timeline", analysed, "--no-render", "--blend", tmp_path / "show.blend",
+                     "--still", "b30", "1:50", "-o", tmp_path / "film.mp4", "--engine", "workbench")  # fmt: skip
+    assert code == 0, said
+    import matplotlib.image
+
+    names = sorted(path.name for path in (tmp_path / "stills").iterdir())
+    assert names == ["demo_mix-01-b30.png", "demo_mix-02-1-50.png"]
+    assert matplotlib.image.imread(tmp_path / "stills" / names[0]).shape[:2] == (360, 640)
+    assert 10_000 < (tmp_path / "show.blend").stat().st_size < 30e6
+    assert not (tmp_path / "film.mp4").exists()
+
+
+def test_a_folder_as_output_keeps_the_frames(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
+    frames = tmp_path / "frames"
+    code, said = run(demo_mix, "--timeline", analysed, "-o", frames, *SMALL, "--start", "30", "--end", "30.2")
+    assert code == 0, said
+    assert [p.name for p in sorted(frames.glob("*.png"))] == [f"frame_{n:06d}.png" for n in range(721, 726)]
+
+
+def test_a_scene_of_ones_own_is_driven(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
+    """A cube whose height follows the object HX Show rises on the kick."""
+    script = tmp_path / "make.py"
+    script.write_text(f"""
+import bpy
+bpy.ops.wm.read_factory_settings(use_empty=False)
+bpy.data.objects["Cube"].name = "Mine"
+bpy.ops.wm.save_as_mainfile(filepath={str(tmp_path / "mine.blend")!r})
+""")
+    subprocess.run([sys.executable, script], check=True, stdout=subprocess.DEVNULL)
+    code, said = run(demo_mix, "--timeline", analysed, "--scene", tmp_path / "mine.blend", "--no-render",
+                     "--blend", tmp_path / "driven.blend")  # fmt: skip
+    assert code == 0, said
+    check = tmp_path / "check.py"
+    check.write_text(f"""
+import bpy, json
+bpy.ops.wm.open_mainfile(filepath={str(tmp_path / "driven.blend")!r}, use_scripts=False)
+show, scene = bpy.data.objects["HX Show"], bpy.context.scene
+values = []
+for frame in range(1200, 1260):
+    scene.frame_set(frame)
+    values.append(show["kick"])
+print("RESULT " + json.dumps([max(values), min(values), "Mine" in bpy.data.objects, scene.frame_end]))
+""")
+    done = subprocess.run([sys.executable, check], check=True, capture_output=True, text=True)
+    line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
+    high, low, mine, end = json.loads(line.removeprefix("RESULT "))
+    assert high > 0.6
+    assert low < 0.1
+    assert mine
+    assert end == pytest.approx(Timeline.load(analysed).mix.duration_s * 24, abs=2)
+
+
+BAD = [
+    (["{tmp}/gone.flac"], 1, "There is no file"),
+    (["{tmp}"], 1, "folder"),
+    (["{mix}", "-o", "{tmp}/no/such/film.mp4"], 1, "does not exist"),
+    (["{mix}", "-o", "/proc/film.mp4"], 1, "cannot be written"),
+    (["{mix}", "-o", "{tmp}/film.avi2"], 2, "not a film"),
+    (["{mix}", "--resolution", "big"], 2, "not a resolution"),
+    (["{mix}", "--fps", "0"], 2, "frames per second"),
+    (["{mix}", "--start", "yesterday"], 1, "not a time"),
+    (["{mix}", "--timeline", "{timeline}", "--start", "99:00"], 2, "outside the mix"),
+    (["{mix}", "--timeline", "{timeline}", "--start", "20", "--end", "10"], 2, "end before it starts"),
+    (["{mix}", "--timeline", "{timeline}", "--still", "b9999", "--no-render"], 1, "no bar 9999"),
+    (["{mix}", "--scene", "ocean"], 2, "no scene"),
+    (["{mix}", "--palette", "mud"], 1, "no palette"),
+    (["{mix}", "--intensity", "50"], 1, "intensity"),
+    (["{mix}", "--timeline", "{tmp}/none.json"], 1, "no timeline"),
+    (["{mix}", "--quality", "superb"], 2, "command line"),
+    ([], 2, "command line"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "said"), BAD, ids=[" ".join(row[0][1:]) or row[2] for row in BAD])
+def test_bad_requests_get_one_sentence(
+    analysed: Path, demo_mix: Path, tmp_path: Path, arguments: list[str], code: int, said: str
+) -> None:
+    filled = [text.format(tmp=tmp_path, mix=demo_mix, timeline=analysed) for text in arguments]
+    got, stderr = run(*filled, cwd=tmp_path)
+    assert (got, len(stderr.strip().splitlines()[-1:])) == (code, 1), stderr
+    assert said in stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("spoil", ["cut off", "schema 99", "another mix"])
+def test_bad_timelines(analysed: Path, demo_mix: Path, tmp_path: Path, spoil: str) -> None:
+    copy = tmp_path / "t.housex.json"
+    text = analysed.read_text()
+    data = json.loads(text)
+    shutil.copy(analysed.with_name("demo.housex.npz"), tmp_path / "t.housex.npz")
+    if spoil == "cut off":
+        copy.write_text(text[: len(text) // 2])
+    elif spoil == "schema 99":
+        copy.write_text(json.dumps({**data, "schema": 99}))
+    else:
+        data["mix"]["sha256"] = "0" * 64
+        copy.write_text(json.dumps(data))
+    code, said = run(demo_mix, "--timeline", copy, "-o", tmp_path / "film.mp4")
+    assert code == 1
+    assert spoil in said
+    assert not (tmp_path / "film.mp4").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="a small disk is mounted by root")
+def test_a_full_disk(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", disk], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        code, said = run(demo_mix, "--timeline", analysed, "-o", disk / "film.mp4", "--resolution", "640x360",
+                         "--engine", "workbench", "--start", "60", "--end", "63")  # fmt: skip
+        assert code == 1
+        assert "space" in said.lower()
+        assert not (disk / "film.mp4").exists()
+    finally:
+        subprocess.run(["umount", disk], check=True)

@@ -1,0 +1,220 @@
+"""Analyze, cancel and load, driven as a script drives them. Zone: tests."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def wait_until(condition, seconds: float = 20.0) -> None:
+    """Wait, but not for ever."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+
+
+def test_analyze_fills_the_panel(scene, mix, engine) -> None:
+    engine("ok")
+    scene.housex.mix_path = str(mix)
+    assert bpy.ops.housex.analyze_mix() == {"FINISHED"}
+    settings = scene.housex
+    assert Path(settings.timeline_path) == mix.with_name("set one.housex.json")
+    assert Path(settings.timeline_path).is_file()
+    assert mix.with_name("set one.housex.npz").is_file()
+    assert settings.summary.split("\n")[:2] == ["0:30, 128.0 BPM, 16 bars", "2 tracks, 1 drop"]
+    assert "Future House  4" in settings.summary
+    assert "Uncertain in 6% of the bars" in settings.summary
+    assert settings.warnings.split("\n") == ["The recording is quiet.", "The tempo drifts."]
+    assert bpy.context.window_manager.housex.busy == "NONE"
+    assert bpy.context.window_manager.housex.message == "Heard 16 bars"
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [("error", "The file is silent. Choose another one."), ("killed", r"ended early \(exit code -9\)")],
+)
+def test_a_failed_analysis_is_one_sentence(scene, mix, engine, mode, words) -> None:
+    engine(mode)
+    scene.housex.mix_path = str(mix)
+    with pytest.raises(RuntimeError, match=words) as caught:
+        bpy.ops.housex.analyze_mix()
+    assert "Traceback" not in str(caught.value)
+    status = bpy.context.window_manager.housex
+    assert status.busy == "NONE"
+    assert status.message_icon == "ERROR"
+    assert status.message
+    assert not scene.housex.timeline_path
+    assert not list(mix.parent.glob("*.json"))
+
+
+def test_garbage_on_the_wire_does_no_harm(scene, mix, engine) -> None:
+    engine("garbage")
+    scene.housex.mix_path = str(mix)
+    assert bpy.ops.housex.analyze_mix() == {"FINISHED"}
+
+
+def test_a_missing_mix_and_a_useless_python_are_said(scene, mix, tmp_path, monkeypatch) -> None:
+    scene.housex.mix_path = str(tmp_path / "gone.flac")
+    with pytest.raises(RuntimeError, match="There is no file"):
+        bpy.ops.housex.analyze_mix()
+    scene.housex.mix_path = str(mix)
+    monkeypatch.setenv("HOUSEX_PYTHON", str(tmp_path / "no-python"))
+    with pytest.raises(RuntimeError, match="cannot be started"):
+        bpy.ops.housex.analyze_mix()
+    with pytest.raises(RuntimeError, match="cannot be started"):
+        bpy.ops.housex.check_engine()
+
+
+def test_greyed_buttons_say_why(scene) -> None:
+    for name, words in (
+        ("analyze_mix", "Choose a mix first"),
+        ("build_tunnel", "Analyze the mix first"),
+        ("bake", "Build the tunnel first"),
+        ("render", "Build the tunnel first"),
+        ("cancel", "Nothing is running"),
+    ):
+        with pytest.raises(RuntimeError, match=words):
+            getattr(bpy.ops.housex, name)()
+    scene.housex.mix_path = "mix.flac"
+    bpy.context.window_manager.housex.busy = "RENDER"
+    try:
+        with pytest.raises(RuntimeError, match="HouseX is at work"):
+            bpy.ops.housex.analyze_mix()
+    finally:
+        bpy.context.window_manager.housex.busy = "NONE"
+
+
+def test_load_timeline_and_a_damaged_one(scene, mix) -> None:
+    from .ui_samples import sample_timeline
+
+    path = mix.with_name("other.housex.json")
+    sample_timeline(mix).save(path)
+    assert bpy.ops.housex.load_timeline(filepath=str(path)) == {"FINISHED"}
+    assert scene.housex.mix_path == str(mix), "the mix beside the timeline is found"
+    path.write_text(path.read_text()[:500])
+    with pytest.raises(RuntimeError, match="cut off or is not JSON"):
+        bpy.ops.housex.load_timeline(filepath=str(path))
+    assert scene.housex.summary, "a failed load leaves what was there"
+
+
+def test_another_mix_forgets_the_old_timeline(scene, mix) -> None:
+    scene.housex.mix_path, scene.housex.timeline_path, scene.housex.summary = str(mix), "x.housex.json", "y"
+    bpy.ops.housex.choose_mix(filepath=str(mix))
+    assert scene.housex.summary == "y"
+    with pytest.raises(RuntimeError, match="There is no file"):
+        bpy.ops.housex.choose_mix(filepath=str(mix.with_name("two.flac")))
+    assert scene.housex.summary == "y"
+    mix.with_name("two.flac").write_bytes(b"fLaC")
+    bpy.ops.housex.choose_mix(filepath=str(mix.with_name("two.flac")))
+    assert not scene.housex.timeline_path
+    assert not scene.housex.summary
+
+
+# -- the modal operator without a window ------------------------------------------------------------------------
+
+
+class Stand:
+    """An analyze operator outside Blender's window loop: real session, real status, recorded reports."""
+
+    def __new__(cls):
+        from housex_blender.ui.job_operator import JobOperator
+        from housex_blender.ui.operators_analyze import HOUSEX_OT_analyze_mix as real
+
+        class Operator(JobOperator):
+            busy = "ANALYSIS"
+            begin, succeed = real.begin, real.succeed
+
+            def report(self, kind, text):
+                self.said = (kind, text)
+
+        return Operator()
+
+
+def event(kind: str = "TIMER") -> SimpleNamespace:
+    return SimpleNamespace(type=kind, value="PRESS")
+
+
+def drive(operator, until) -> str:
+    """Send timer events until the status satisfies ``until`` or the operator ends."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        answer = operator.modal(bpy.context, event())
+        if answer & {"FINISHED", "CANCELLED"} or until(bpy.context.window_manager.housex):
+            return next(iter(answer))
+        time.sleep(0.03)
+    raise AssertionError("waited too long")
+
+
+@pytest.mark.parametrize("mode", ["hang", "deaf"])
+@pytest.mark.parametrize("way", ["ESC", "button", "other file"])
+def test_cancel_leaves_no_process(scene, mix, engine, mode, way) -> None:
+    engine(mode)
+    scene.housex.mix_path = str(mix)
+    operator = Stand()
+    assert operator._start(bpy.context)
+    drive(operator, lambda status: status.stage == "Listening")
+    pid = operator._session.pid
+    assert alive(pid)
+    if way == "other file":
+        operator.cancel(bpy.context)
+    else:
+        started = time.monotonic()
+        if way == "ESC":
+            operator.modal(bpy.context, event("ESC"))
+        else:
+            assert bpy.ops.housex.cancel() == {"FINISHED"}
+            operator.modal(bpy.context, event())
+        assert time.monotonic() - started < 0.5, "the window must not freeze"
+        assert drive(operator, lambda status: False) == "CANCELLED"
+        assert operator.said == ({"INFO"}, "Cancelled.")
+    wait_until(lambda: not alive(pid))
+    assert bpy.context.window_manager.housex.busy == "NONE"
+    assert not list(mix.parent.glob("*.json"))
+
+
+def test_progress_and_time_left_are_shown(scene, mix, engine) -> None:
+    engine("ok2.0")
+    scene.housex.mix_path = str(mix)
+    operator, seen = Stand(), []
+    assert operator._start(bpy.context)
+    assert drive(operator, lambda s: seen.append((s.stage, s.fraction, s.time_left)) or False) == "FINISHED"
+    stages = list(dict.fromkeys(stage for stage, _, _ in seen))
+    assert stages[0] == "Starting the analysis"
+    assert "Listening" in stages
+    fractions = [fraction for stage, fraction, _ in seen if stage == "Listening" and fraction >= 0]
+    assert fractions == sorted(fractions)
+    assert len(set(fractions)) > 5
+    assert any("left" in text for _, _, text in seen)
+
+
+def test_the_end_of_the_extension_ends_the_job(scene, mix, engine) -> None:
+    import housex_blender
+
+    engine("hang")
+    scene.housex.mix_path = str(mix)
+    operator = Stand()
+    assert operator._start(bpy.context)
+    drive(operator, lambda status: status.stage == "Listening")
+    pid = operator._session.pid
+    housex_blender.unregister()
+    try:
+        assert not alive(pid)
+    finally:
+        housex_blender.register()

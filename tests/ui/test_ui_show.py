@@ -1,0 +1,316 @@
+"""Build, bake and render from the panel's operators. Zone: tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from .ui_samples import sample_timeline
+
+bpy = pytest.importorskip("bpy")
+
+
+@pytest.fixture
+def heard(scene, mix) -> Path:
+    """A scene whose mix has been analyzed: 30 seconds, one drop."""
+    path = mix.with_name("set one.housex.json")
+    sample_timeline(mix).save(path)
+    scene.housex.mix_path = str(mix)
+    bpy.ops.housex.load_timeline(filepath=str(path))
+    scene.housex.quality = "draft"
+    return path
+
+
+def curves() -> int:
+    """All keys of the file."""
+    from housex_blender.scene import compat
+
+    total = 0
+    for name in ("objects", "lights", "materials", "cameras", "meshes", "curves", "worlds", "shape_keys"):
+        for owner in getattr(bpy.data, name):
+            found = compat.fcurves_of(owner, create=False)
+            total += sum(len(curve.keyframe_points) for curve in found) if found is not None else 0
+    return total
+
+
+def test_build_sets_range_rate_sound_and_keys(heard, scene) -> None:
+    scene.render.fps, scene.render.fps_base = 30, 1.001
+    assert bpy.ops.housex.build_tunnel() == {"FINISHED"}
+    assert bpy.context.scene == scene, "an empty scene is used itself"
+    assert (scene.frame_start, scene.frame_end) == (1, 900)
+    assert scene.render.fps == 30
+    assert abs(scene.render.fps_base - 1.001) < 1e-6
+    assert scene.camera is not None
+    assert "HX Show" in scene.objects
+    assert curves() > 500
+    if bpy.app.build_options.audaspace:
+        strips = getattr(scene.sequence_editor, "strips", None) or scene.sequence_editor.sequences
+        assert [Path(bpy.path.abspath(s.sound.filepath)).name for s in strips] == ["set one.wav"]
+        assert strips[0].frame_start == 1
+
+
+def test_somebodys_scene_is_left_alone(heard, scene) -> None:
+    cube = bpy.data.objects.new("Mine", None)
+    scene.collection.objects.link(cube)
+    scene.render.fps = 25
+    scene.housex.intensity = 1.5
+    assert bpy.ops.housex.build_tunnel() == {"FINISHED"}
+    assert list(scene.objects) == [cube]
+    made = next(other for other in bpy.data.scenes if other != scene)
+    assert made.render.fps == 25
+    assert made.housex.intensity == 1.5
+    assert made.housex.timeline_path == str(heard)
+    assert made.frame_end == 750
+
+
+def test_or_the_tunnel_goes_into_it_when_wished(heard, scene) -> None:
+    cube = bpy.data.objects.new("Mine", None)
+    scene.collection.objects.link(cube)
+    scene.housex.own_scene = False
+    assert bpy.ops.housex.build_tunnel() == {"FINISHED"}
+    assert len(bpy.data.scenes) == 1
+    assert cube.name in scene.objects
+    assert len(scene.objects) > 3
+
+
+def test_bake_again_changes_keys_but_not_the_scene(heard, scene) -> None:
+    bpy.ops.housex.build_tunnel()
+    names, keys = sorted(ob.name for ob in scene.objects), curves()
+    mine = bpy.data.objects.new("Mine", None)
+    scene.collection.objects.link(mine)
+    scene.frame_end = 77
+    assert bpy.ops.housex.bake() == {"FINISHED"}
+    assert sorted(ob.name for ob in scene.objects) == sorted([*names, "Mine"])
+    assert curves() == keys
+    assert scene.frame_end == 77, "a range that somebody chose stays"
+    scene.housex.intensity = 0.0
+    assert bpy.ops.housex.bake() == {"FINISHED"}
+    from housex_blender.scene import compat
+
+    light = compat.fcurves_of(scene.objects["HX Show"], create=False).find('["light_a"]')
+    assert max(point.co[1] for point in light.keyframe_points) == 0.0
+
+
+def test_a_swapped_recording_is_said(heard, scene, mix) -> None:
+    mix.write_bytes(mix.read_bytes() + b"\0\0")
+    assert bpy.ops.housex.build_tunnel() == {"FINISHED"}
+    assert "belongs to another mix" in bpy.context.window_manager.housex.message
+
+
+def test_a_bad_palette_file_is_said_before_anything_is_made(heard, scene, tmp_path) -> None:
+    scene.housex.palette, scene.housex.palette_file = "FILE", str(tmp_path / "none.json")
+    with pytest.raises(RuntimeError, match="There is no palette"):
+        bpy.ops.housex.build_tunnel()
+    assert not len(scene.objects)
+    assert len(bpy.data.scenes) == 1
+
+
+def test_build_when_done(scene, mix, engine) -> None:
+    engine("ok")
+    scene.housex.mix_path, scene.housex.build_when_done, scene.housex.quality = str(mix), True, "draft"
+    assert bpy.ops.housex.analyze_mix() == {"FINISHED"}
+    assert "HX Show" in scene.objects
+    assert bpy.context.window_manager.housex.message.startswith("Built 16 bars")
+
+
+# -- render -----------------------------------------------------------------------------------------------------
+
+
+def test_render_writes_a_film_and_sweeps_up(heard, scene, mix) -> None:
+    bpy.ops.housex.build_tunnel()
+    scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 640, 360, 10
+    scene.frame_start, scene.frame_end = 10, 11
+    assert bpy.ops.housex.render() == {"FINISHED"}
+    film = mix.with_suffix(".mp4")
+    assert film.stat().st_size > 1000
+    assert not film.with_name("set one.frames").exists()
+    render = scene.render
+    assert (render.resolution_x, render.resolution_y, render.resolution_percentage) == (640, 360, 10)
+
+
+def test_where_the_film_goes(heard, scene, mix, tmp_path) -> None:
+    from housex_blender.core.errors import SceneError
+    from housex_blender.ui.operators_render import order_for
+    from housex_blender.ui.places import film_for
+
+    assert film_for("", Path("/a/mix.flac")) == Path("/a/mix.mp4")
+    assert film_for("", Path("/a/mix.housex.json")) == Path("/a/mix.mp4")
+    assert film_for("", Path("/a/mix.mp4")) == Path("/a/mix-show.mp4")
+    scene.frame_start = 49
+    scene.render.fps = 24
+    order = order_for(scene)
+    assert order.film == str(mix.with_suffix(".mp4"))
+    assert order.sound_offset_s == pytest.approx(2.0)
+    for path, words in ((tmp_path / "x.mov", "not an .mp4"), (tmp_path / "no" / "x.mp4", "cannot be written")):
+        scene.housex.film_path = str(path)
+        with pytest.raises(SceneError, match=words):
+            order_for(scene)
+
+
+def test_the_command_of_the_second_blender(heard, scene) -> None:
+    from housex_blender.ui.operators_render import order_for, second_blender
+    from housex_blender.ui.render_worker import RenderOrder
+
+    order = order_for(scene)
+    command = second_blender("/opt/blender", Path("/tmp/copy.blend"), order)
+    assert command[:3] == ["/opt/blender", "--background", "/tmp/copy.blend"]
+    assert command.index("--python-exit-code") < command.index("--python-expr"), "it holds for what follows only"
+    assert RenderOrder(**json.loads(command[-1])).to_json() == order.to_json()
+    compile(command[command.index("--python-expr") + 1], "expression", "exec")
+
+
+def job(tmp_path: Path, code: str):
+    from housex_blender.ui.render_job import RenderJob
+
+    return RenderJob([sys.executable, "-u", "-c", code], tmp_path)
+
+
+def finish(running) -> None:
+    end = time.monotonic() + 20
+    while running.running:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_render_job_hears_the_end(tmp_path: Path) -> None:
+    from housex_blender.core.errors import WorkerError
+
+    good = job(
+        tmp_path,
+        'print(\'Fra:1\'); print(\'{"type": "result", "path": "/x/film.mp4"}\'); print(\'{"type": "done", "ok": true}\')',
+    )
+    finish(good)
+    assert good.outcome() == Path("/x/film.mp4")
+    bad = job(tmp_path, "import os; print('out of memory', flush=True); os.kill(os.getpid(), 9)")
+    finish(bad)
+    with pytest.raises(WorkerError, match="out of memory"):
+        bad.outcome()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_cancelled_render_leaves_no_process_and_no_half_picture(tmp_path: Path) -> None:
+    running = job(tmp_path, "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+                            "print('ready', flush=True); time.sleep(600)")  # fmt: skip
+    time.sleep(0.5)
+    half, mine = tmp_path / f".frame_000001.{running.pid}.part.png", tmp_path / "frame_000001.png"
+    half.write_bytes(b"x")
+    mine.write_bytes(b"x")
+    running.cancel()
+    with pytest.raises(ProcessLookupError):
+        os.kill(running.pid, 0)
+    assert not half.exists()
+    assert mine.exists()
+
+
+# -- registration and drawing -----------------------------------------------------------------------------------
+
+
+def test_everything_is_explained(scene) -> None:
+    from housex_blender.ui import CLASSES
+
+    for cls in CLASSES:
+        if issubclass(cls, bpy.types.Operator):
+            module, name = cls.bl_idname.split(".")
+            assert getattr(getattr(bpy.ops, module), name).get_rna_type().description, cls
+            assert "Blender" not in getattr(cls, "bl_label", "")
+    for prop in scene.housex.bl_rna.properties:
+        if prop.is_runtime and not prop.is_hidden:
+            assert prop.name
+            assert prop.description, prop.identifier
+            assert not prop.description.endswith("."), prop.identifier
+
+
+def test_off_and_on_again_leaves_nothing(addon) -> None:
+    from housex_blender.ui import CLASSES
+
+    names = [cls.__name__ for cls in CLASSES if not issubclass(cls, bpy.types.PropertyGroup)]
+    for _ in range(2):
+        addon.unregister()
+        left = [name for name in names if hasattr(bpy.types, name)]
+        gone = not hasattr(bpy.types.Scene, "housex") and not hasattr(bpy.types.WindowManager, "housex")
+        addon.register()
+        assert left == []
+        assert gone
+    assert all(hasattr(bpy.types, name) for name in names)
+
+
+class Layout:
+    """Takes what a panel draws and refuses names that do not exist."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def __getattr__(self, name: str):
+        if name in ("row", "column", "box", "split"):
+            return lambda **_: self
+        raise AttributeError(name)
+
+    def prop(self, owner, name: str, **_) -> None:
+        assert name in owner.bl_rna.properties, name
+        self.seen.append(name)
+
+    def operator(self, name: str, **_) -> None:
+        module, function = name.split(".")
+        assert hasattr(getattr(bpy.ops, module), function)
+        assert getattr(getattr(bpy.ops, module), function).get_rna_type()
+        self.seen.append(name)
+
+    def label(self, *, text: str, **_) -> None:
+        self.seen.append(text)
+
+    def progress(self, *, factor: float, text: str, **_) -> None:
+        assert 0 <= factor <= 1
+        self.seen.append(text)
+
+
+@pytest.mark.parametrize("busy", ["NONE", "ANALYSIS", "RENDER"])
+def test_panels_draw_in_every_state(heard, scene, busy) -> None:
+    from housex_blender.ui import panels
+
+    status = bpy.context.window_manager.housex
+    status.busy, status.stage, status.fraction, status.time_left = busy, "Listening", 0.5, "about 3 s left"
+    status.message = "A sentence that is long enough to need more than one line in a narrow sidebar."
+    scene.housex.palette = "FILE"
+    seen: list[str] = []
+    try:
+        for panel in panels.CLASSES:
+            layout = Layout()
+            context = SimpleNamespace(scene=scene, window_manager=bpy.context.window_manager, region=None,
+                                      preferences=bpy.context.preferences)  # fmt: skip
+            panel.draw(SimpleNamespace(layout=layout), context)
+            seen += layout.seen
+    finally:
+        status.busy, status.message = "NONE", ""
+    assert ("housex.cancel" in seen) == (busy != "NONE")
+    assert ("50%, about 3 s left" in seen) == (busy != "NONE")
+    assert ("housex.analyze_mix" in seen) == (busy != "ANALYSIS")
+    assert "Future House  43%" in seen
+    assert "palette_file" in seen
+
+
+def test_time_left_is_spoken_plainly() -> None:
+    from housex_blender.ui.session import TimeLeft, spoken_time
+
+    now = [0.0]
+    left = TimeLeft(lambda: now[0])
+    assert left.estimate(0.0) is None
+    now[0] = 10.0
+    assert left.estimate(0.25) == pytest.approx(30.0)
+    assert [spoken_time(s) for s in (None, 0.2, 42, 600, 7200)] == [
+        "", "about 1 s left", "about 42 s left", "about 10 min left", "about 2.0 h left"]  # fmt: skip
+
+
+def test_timeline_goes_where_it_can_be_written(scene, tmp_path, monkeypatch) -> None:
+    from housex_blender.ui import places
+
+    mix = tmp_path / "a.flac"
+    assert places.timeline_for(mix) == tmp_path / "a.housex.json"
+    monkeypatch.setattr(places.os, "access", lambda *_: False)
+    assert places.timeline_for(mix).parent == places.user_folder()
+    assert "housex_blender" not in str(places.user_folder())
