@@ -52,6 +52,7 @@ lint: $(LINT)/.done
 
 bench: $(VENV)/.test
 	$(PY) -m benchmarks.speed
+	$(PY) -m benchmarks.readme
 
 extension: $(VENV)/.demo
 	$(PY) .ci/build_extension.py --out dist $(if $(PYTHONS),--pythons $(PYTHONS))

@@ -248,7 +248,7 @@ def test_bad_timelines(analysed: Path, demo_mix: Path, tmp_path: Path, spoil: st
     copy = tmp_path / "t.housex.json"
     text = analysed.read_text()
     data = json.loads(text)
-    shutil.copy(analysed.with_name("demo.housex.npz"), tmp_path / "t.housex.npz")
+    shutil.copy(analysed.with_name("demo.housex.npz"), tmp_path)
     if spoil == "cut off":
         copy.write_text(text[: len(text) // 2])
     elif spoil == "schema 99":

@@ -10,9 +10,11 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
+from ..core.edits import with_edits
 from ..core.errors import AudioError, Cancelled, HouseXError, TimelineError
 from ..core.protocol import PROTOCOL, Kind, Message
 from ..core.timeline import Timeline
@@ -166,15 +168,24 @@ def run(arguments: argparse.Namespace, speaker: Speaker) -> Timeline:
     if output.exists() and mix.exists() and output.samefile(mix):
         raise AudioError("The timeline would overwrite the mix.", "Choose another name with -o.")
     speaker.say(Kind.HELLO, protocol=PROTOCOL, version=generator_version(), pid=os.getpid())
-    timeline = cached_or_heard(mix, arguments, speaker)
+    timeline = with_edits_of(cached_or_heard(mix, arguments, speaker), output)
     timeline.save(output)
     if arguments.plot is not None:
         speaker.status("Drawing the timeline")
         from .plot import draw_timeline
 
-        draw_timeline(timeline, arguments.plot, arguments.palette)
+        draw_timeline(with_edits(timeline), arguments.plot, arguments.palette)
     speaker.say(Kind.RESULT, path=str(output), summary=summary(timeline))
     return timeline
+
+
+def with_edits_of(timeline: Timeline, output: Path) -> Timeline:
+    """Carry over what people changed by hand in the file that is about to be replaced."""
+    try:
+        earlier = Timeline.load(output)
+    except TimelineError:
+        return timeline
+    return replace(timeline, edits=earlier.edits) if earlier.mix.sha256 == timeline.mix.sha256 else timeline
 
 
 def generator_version() -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bars import frame_on, seconds_to_frames
+from .edits import with_edits
 from .errors import SceneError
 from .keys import KeyTrack
 from .looks import Look
@@ -60,7 +61,7 @@ def compile_show(timeline: Timeline, look: Look, fps: float, first_frame: int = 
     """All channels of a show.
 
     Args:
-        timeline: What was heard, edits applied.
+        timeline: What was heard; its edits are applied here.
         look: Colours and strengths.
         fps: Frames per second of the scene, > 0.
         first_frame: Frame at which the mix begins.
@@ -70,9 +71,11 @@ def compile_show(timeline: Timeline, look: Look, fps: float, first_frame: int = 
 
     Raises:
         SceneError: fps is not positive.
+        TimelineError: An edit makes no sense.
     """
     if not fps > 0:
         raise SceneError(f"{fps} frames per second is not possible.", "Choose a frame rate above 0.")
+    timeline = with_edits(timeline)
     clock = _Clock(fps, first_frame)
     times_s = _step_times(timeline)
     tracks: dict[str, KeyTrack] = {}

@@ -237,3 +237,11 @@ def test_interrupted_it_says_so_and_leaves_nothing(demo_mix: Path, tmp_path: Pat
     assert rest[-1] == Message(Kind.DONE, {"ok": False})
     time.sleep(0.1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_analysis_keeps_edits(heard: tuple[int, list[Message], Path], short_mix: Path) -> None:
+    data = json.loads(heard[2].read_text())
+    data["edits"] = [{"what": "genre", "from_s": 0.0, "to_s": 9.0, "value": "Bigroom", "locked": True}]
+    heard[2].write_text(json.dumps(data))
+    assert run(short_mix, "-o", heard[2])[0] == 0
+    assert Timeline.load(heard[2]).edits == tuple(data["edits"])

@@ -1,0 +1,94 @@
+"""Writes the README's figures from the files the benchmarks and the training left; ``--check`` only compares."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+
+
+def _read(path: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((ROOT / path).read_text(encoding="utf-8"))
+    return data
+
+
+def speed_lines() -> list[str]:
+    """Analysis and bake."""
+    speed = _read("benchmarks/results/speed.json")
+    ours, double, rival, bake = (speed[key] for key in ("ours", "ours_double_length", "housex_way", "bake"))
+    minutes = speed["seconds_of_music"] / 60
+    return [
+        f"**Speed**, measured on {speed['cores']} cores without a GPU by `make bench`, "
+        f"on the same {minutes:.0f}-minute FLAC:",
+        "",
+        "| | wall time | processor time | peak memory | times real time |",
+        "|---|---|---|---|---|",
+        f"| HouseX for Blender, whole analysis | {ours['wall_s']:.0f} s | {ours['cpu_s']:.0f} s "
+        f"| {ours['peak_mb']:.0f} MB | {ours['times_real_time']:.0f} |",
+        f"| the way of HouseX (2022): librosa, a JPEG per slice, ResNet18 | {rival['wall_s']:.0f} s "
+        f"| {rival['cpu_s']:.0f} s | {rival['peak_mb']:.0f} MB | {rival['times_real_time']:.0f} |",
+        "",
+        f"That is {speed['ratio_wall']:.1f} times less waiting and {speed['ratio_cpu']:.1f} times less work. "
+        f"{2 * minutes:.0f} minutes of music peak at {double['peak_mb']:.0f} MB. A show of {minutes:.0f} minutes is "
+        f"compiled in {bake['compile_s']:.1f} s, built and keyed in {bake['build_and_key_s']:.1f} s "
+        f"({bake['keys']:.0f} keys), and its .blend has {bake['blend_mb']:.1f} MB.",
+    ]
+
+
+def render_lines() -> list[str]:
+    """Seconds per frame."""
+    render = _read("benchmarks/results/render.json")
+    lines = [
+        f"**Rendering**, {render['cores']} cores, Blender 4.5 as a module "
+        "(`python benchmarks/render.py out/demo.housex.json`):",
+        "",
+        "| engine and quality | size | seconds per frame | first frame |",
+        "|---|---|---|---|",
+    ]
+    for row in render["rows"]:
+        times = f"{row['later_median_s']:.2f} | {row['first_s']:.1f} s"
+        lines.append(f"| {row['engine']}, {row['quality']} | {row['size']} | {times} |")
+    return lines
+
+
+def model_lines() -> list[str]:
+    """The card's figures."""
+    card = _read("housex_blender/models/default/card.json")
+    figures = card["figures"]
+    return [
+        f"**The model** ({card['name']} {card['version']}), on {card['figures_measured_on']}: "
+        f"{100 * figures['drop bars']:.0f} % of drop bars and {100 * figures['all bars']:.0f} % of all bars right, "
+        f"{100 * figures['tracks by their drops']:.0f} % of tracks by the vote of their drops. "
+        "These figures say that the training works; they say nothing about records that people made.",
+    ]
+
+
+def main() -> int:
+    """Replace what stands between the markers; 1 with ``--check`` if it differs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    arguments = parser.parse_args()
+    text = README.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    body = "\n".join(["## Figures", "", *speed_lines(), "", *render_lines(), "", *model_lines()])
+    wanted = f"{before}{BEGIN}\n{body}\n{END}{after}"
+    if wanted == text:
+        return 0
+    if arguments.check:
+        print(
+            "The README's figures are not those of the result files: run python -m benchmarks.readme", file=sys.stderr
+        )
+        return 1
+    README.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,56 @@
+"""The README tells the truth: its figures are those of the result files, its pictures and commands exist."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from .conftest import ROOT
+
+
+def test_figures_come_from_the_result_files() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.readme", "--check"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_it_names_exists() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = [
+        *re.findall(r"!\[[^]]*\]\(([^)]+)\)", text),
+        *re.findall(r"`((?:housex_blender|demo_scenes|benchmarks)/[\w./]+)`", text),
+    ]
+    assert targets
+    assert [path for path in targets if not (ROOT / path).exists()] == []
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"make (\w+)", text):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
+
+
+def test_every_option_it_names_exists() -> None:
+    done = subprocess.run([sys.executable, ROOT / "render_mix.py", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
+    blocks = "\n".join(re.findall(r"```\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL))
+    for line in blocks.splitlines():
+        if "render_mix.py" in line:
+            after = line.split("render_mix.py", 1)[1]
+            for option in re.findall(r"(--[\w-]+)", after):
+                assert option in done.stdout, option
+
+
+def test_nothing_names_this_machine() -> None:
+    """No path of a home or work folder, and no registry, in any file that is text."""
+    bad = re.compile(r"/(?:root|home|work)/|https?://[\w.]*pypi|index-url|find-links")
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()
+    assert files
+    found = []
+    for name in files:
+        path = ROOT / name
+        if path.suffix in (".py", ".md", ".toml", ".json", "") and path.name != Path(__file__).name and path.is_file():
+            for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+                if bad.search(line):
+                    found.append(f"{name}:{number}")
+    assert found == []
