@@ -26,9 +26,9 @@ from .export import Card, write_model_folder
 class Recipe:
     """All that decides a training run."""
 
-    train_tracks: int = 40
+    train_tracks: int = 26
     validation_tracks: int = 8
-    epochs: int = 12
+    epochs: int = 10
     batch: int = 64
     peak_lr: float = 3e-3
     weight_decay: float = 1e-2
@@ -147,7 +147,7 @@ def add_train_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentPar
         "train",
         help="train the classifier on synthesised tracks and write a model folder",
         description="Renders tracks of all nine sub-genres (cached in --data, about 0.3 MB a track), trains on their "
-        "bars and writes model.onnx, weights.safetensors and card.json. About 40 minutes on 2 cores.",
+        "bars and writes model.onnx, weights.safetensors and card.json. About 50 minutes on 2 cores.",
     )
     parser.add_argument("-o", "--output", type=Path, default=Path("housex_blender/models/default"))
     parser.add_argument("--data", type=Path, default=Path("build/data"), help="cache of rendered bars")
