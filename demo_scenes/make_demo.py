@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from housex_blender.core.timeline import Timeline  # noqa: E402
 
-FILM_S = 9.0
+FILM_S = 12.0
 BEFORE_DROP_BARS = 2
 # where in a drop its look is fully there
 STILL_BAR, STILL_BEAT_PART = 3, 0.12
@@ -38,11 +38,9 @@ def still_moments(timeline: Timeline) -> list[float]:
 
 
 def film_span(timeline: Timeline) -> tuple[float, float]:
-    """Start and end of the film in seconds: two bars of build-up, then the second track's drop."""
+    """Start and end of the film in seconds: the last bars of a build-up, then its drop."""
     starts_s = timeline.grid.starts_s
-    later = [d for d in timeline.drops if len(timeline.tracks) < 2 or d.start_bar >= timeline.tracks[1].start_bar]
-    drops = later or list(timeline.drops)
-    bar = max(drops[0].start_bar - BEFORE_DROP_BARS, 0) if drops else timeline.grid.n_bars // 2
+    bar = max(timeline.drops[0].start_bar - BEFORE_DROP_BARS, 0) if timeline.drops else timeline.grid.n_bars // 2
     start_s = min(float(starts_s[bar]), max(timeline.mix.duration_s - FILM_S, 0.0))
     return start_s, min(start_s + FILM_S, timeline.mix.duration_s)
 

@@ -315,11 +315,20 @@ def _hush_edges(timeline: Timeline, clock: _Clock) -> Floats:
     return np.array(edges)
 
 
+def _even_brightness(tracks: dict[str, KeyTrack], slot: str, frames: Floats) -> Floats:
+    """Factor that evens out how bright colours look: white at the level of blue would wash out the walls.
+
+    Luminance by Rec. 709; its fourth root, because the differences should shrink, not vanish.
+    """
+    luminance = np.asarray(tracks[f"colour_{slot}"].at(frames)) @ np.array([0.2126, 0.7152, 0.0722])
+    return np.clip((0.22 / np.maximum(luminance, 1e-3)) ** 0.25, 0.6, 1.3)
+
+
 def _light_tracks(tracks: dict[str, KeyTrack], timeline: Timeline, look: Look, clock: _Clock) -> dict[str, KeyTrack]:
     def at(name: str, frames: Floats) -> Floats:
         return np.asarray(tracks[name].at(frames))[:, 0]
 
-    edges = _hush_edges(timeline, clock)
+    edges = np.concatenate([_hush_edges(timeline, clock), *(tracks[name].frames for name in COLOURS)])
     frames_a = np.unique(np.concatenate([_joined_frames(tracks, "kick", "energy", "build", "drop"), edges]))
     frames_b = np.unique(np.concatenate([_joined_frames(tracks, "mid", "energy", "build", "drop"), edges]))
     frames_c = np.unique(np.concatenate([_joined_frames(tracks, "high", "energy", "build", "drop"), edges]))
@@ -341,7 +350,7 @@ def _light_tracks(tracks: dict[str, KeyTrack], timeline: Timeline, look: Look, c
         ("light_b", frames_b, light_b),
         ("light_c", frames_c, light_c),
     ):
-        level = level * _hush(timeline, clock, frames) * look.intensity
+        level = level * _hush(timeline, clock, frames) * _even_brightness(tracks, name[-1], frames) * look.intensity
         result[name] = _thinned(frames, level, 0.012)
     return result
 
