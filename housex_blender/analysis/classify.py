@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .backends import Backend, all_logits
 from .features import Features
 from .model_folder import ModelFolder
-from .patches import bar_patches
+from .patches import bar_patches, bar_references_db
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +23,7 @@ STAY = 0.985
 EVIDENCE = 0.25
 UNCERTAIN_BELOW = 0.5
 _CONTEXT_BARS = 8
+BARS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,15 @@ def classify(
         model: The model's card.
         backend: Where it runs.
     """
-    patches = bar_patches(features.mel, features.mel_rate_hz, starts_s, ends_s)
-    raw = softmax(all_logits(backend, patches), model.temperature)
+    mel, rate_hz = features.mel, features.mel_rate_hz
+    references_db = bar_references_db(mel, rate_hz, starts_s, ends_s)
+    logits = []
+    # a part at a time: the pictures of two hours would take more memory than all else
+    for first in range(0, len(starts_s), BARS_AT_ONCE):
+        part = slice(first, first + BARS_AT_ONCE)
+        patches = bar_patches(mel, rate_hz, starts_s[part], ends_s[part], references_db[part])
+        logits.append(all_logits(backend, patches))
+    raw = softmax(np.concatenate(logits), model.temperature)
     weight = 0.3 + 0.7 * np.clip(np.asarray(energy, dtype=np.float64), 0.0, 1.0)
     probs = smooth(raw, weight)
     chosen = np.argmax(probs, axis=1)

@@ -36,7 +36,11 @@ def bar_references_db(mel_db: NDArray[np.floating], mel_rate_hz: float, starts_s
 
 
 def bar_patches(
-    mel_db: NDArray[np.floating], mel_rate_hz: float, starts_s: Floats, ends_s: Floats
+    mel_db: NDArray[np.floating],
+    mel_rate_hz: float,
+    starts_s: Floats,
+    ends_s: Floats,
+    references_db: Floats | None = None,
 ) -> NDArray[np.float32]:
     """Log-mel pictures of bars, all with the same number of columns whatever the tempo.
 
@@ -45,12 +49,14 @@ def bar_patches(
         mel_rate_hz: Frames per second of ``mel_db``.
         starts_s: (n_bars,) bar starts in seconds.
         ends_s: (n_bars,) bar ends in seconds.
+        references_db: (n_bars,) from :func:`bar_references_db`, when these bars are a part of a longer mix.
 
     Returns:
         (n_bars, 1, n_mels, 64) float32 in 0..1: 1 is the loudest level of the surrounding phrases, 0 is 60 dB below.
     """
     starts_s, ends_s = np.asarray(starts_s, float), np.asarray(ends_s, float)
-    references_db = bar_references_db(mel_db, mel_rate_hz, starts_s, ends_s)
+    if references_db is None:
+        references_db = bar_references_db(mel_db, mel_rate_hz, starts_s, ends_s)
     result = np.empty((len(starts_s), 1, mel_db.shape[1], PATCH_FRAMES), np.float32)
     centres = (np.arange(PATCH_FRAMES) + 0.5) / PATCH_FRAMES
     for first in range(0, len(starts_s), _CHUNK_BARS):

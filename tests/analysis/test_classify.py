@@ -14,7 +14,7 @@ import pytest
 from housex_blender.analysis.backends import OnnxBackend, all_logits, open_backend
 from housex_blender.analysis.classify import smooth, softmax
 from housex_blender.analysis.model_folder import load_model_folder
-from housex_blender.analysis.patches import PATCH_FRAMES, bar_patches
+from housex_blender.analysis.patches import PATCH_FRAMES, bar_patches, bar_references_db
 from housex_blender.core.errors import ModelError
 from housex_blender.core.genres import GENRES
 
@@ -47,6 +47,18 @@ def test_loudness_of_the_whole_record_does_not_matter_but_that_of_a_bar_does() -
     )
     assert loud == pytest.approx(quiet, abs=1e-4)
     assert loud[2].mean() - loud[17].mean() == pytest.approx(12 / 60, abs=0.02)
+
+
+def test_a_part_of_a_mix_gives_the_same_patches_as_the_whole() -> None:
+    rng = np.random.default_rng(0)
+    mel = rng.uniform(-60, 0, (int(80 * RATE_HZ), 128)).astype(np.float16)
+    mel[: len(mel) // 2] -= 20
+    edges_s = np.arange(41) * 1.9
+    starts_s, ends_s = edges_s[:-1], edges_s[1:]
+    references_db = bar_references_db(mel, RATE_HZ, starts_s, ends_s)
+    whole = bar_patches(mel, RATE_HZ, starts_s, ends_s)
+    part = bar_patches(mel, RATE_HZ, starts_s[7:12], ends_s[7:12], references_db[7:12])
+    assert np.array_equal(part, whole[7:12])
 
 
 def test_silence_gives_black_patches() -> None:
