@@ -145,6 +145,21 @@ def save_blend(path: str | os.PathLike[str]) -> Path:
     return target
 
 
+def save_copy(path: str | os.PathLike[str]) -> Path:
+    """Write the open file under another name; the open file keeps its own name, paths and unsaved state.
+
+    Raises:
+        SceneError: The file cannot be written.
+    """
+    target = Path(path).absolute()
+    try:
+        bpy.ops.wm.save_as_mainfile(filepath=str(target), copy=True, compress=True, relative_remap=True)
+    except RuntimeError as error:
+        reason = str(error).strip().removeprefix("Error: ").rstrip(".")
+        raise SceneError(f"A copy of the file cannot be saved: {reason}.", "Free some space.") from error
+    return target
+
+
 def relative_sounds(folder: Path) -> bool:
     """Make absolute sound paths relative to the saved file; True if any changed."""
     changed = False

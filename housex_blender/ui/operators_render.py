@@ -120,11 +120,11 @@ class HOUSEX_OT_render(JobOperator, bpy.types.Operator):
 
     def begin(self, context: Any) -> Session:
         """Save a copy of the file and start the second Blender on it."""
-        from ..scene.build import save_blend
+        from ..scene.build import save_copy
 
         order = order_for(context.scene)
         self._folder = Path(tempfile.mkdtemp(prefix="housex-", dir=bpy.app.tempdir))
-        blend = save_blend(self._folder / "render.blend")
+        blend = save_copy(self._folder / "render.blend")
         command = second_blender(bpy.app.binary_path, blend, order)
         return Session(lambda: RenderJob(command, Path(order.frames_folder)), "Starting the render")
 

@@ -196,3 +196,18 @@ def test_new_scene_is_empty(scene) -> None:
     assert fresh != scene
     build.build_show(fresh, make_channels())
     assert not list(scene.objects)
+
+
+def test_a_copy_leaves_the_open_file_as_it_is(tmp_path):
+    """The render in a second Blender works on a copy: the user's file must not become that copy."""
+    mine = build.save_blend(tmp_path / "mine.blend")
+    bpy.data.objects.new("Unsaved", None).use_fake_user = True
+    copy = build.save_copy(tmp_path / "copy.blend")
+    assert bpy.data.filepath == str(mine)
+    assert copy.stat().st_size > 1000
+    bpy.ops.wm.open_mainfile(filepath=str(mine))
+    assert "Unsaved" not in bpy.data.objects
+    bpy.ops.wm.open_mainfile(filepath=str(copy))
+    assert "Unsaved" in bpy.data.objects
+    with pytest.raises(SceneError, match="cannot be saved"):
+        build.save_copy(tmp_path / "no" / "copy.blend")
