@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
+import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -159,32 +162,70 @@ def check(arguments: argparse.Namespace) -> Request:
     """
     resolution = RESOLUTIONS[arguments.quality]
     if arguments.resolution:
-        parts = arguments.resolution.lower().split("x")
-        if len(parts) != 2 or not all(part.isdigit() and 16 <= int(part) <= 16384 for part in parts):
+        match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", arguments.resolution.lower(), re.ASCII)
+        parts = [int(part) for part in match.groups()] if match else []
+        if not parts or not all(16 <= part <= 16384 for part in parts):
             raise UsageError(f"{arguments.resolution!r} is not a resolution.", "Write, for example, 1280x720.")
         # H.264 wants even sizes
-        resolution = (int(parts[0]) // 2 * 2, int(parts[1]) // 2 * 2)
+        resolution = (parts[0] // 2 * 2, parts[1] // 2 * 2)
     if not 1.0 <= arguments.fps <= 240.0:
         raise UsageError(f"{arguments.fps:g} frames per second is not possible.", "Choose 1 to 240.")
+    if not 0 <= arguments.seed < 2**32:
+        raise UsageError(f"The seed {arguments.seed} is not possible.", "Choose 0 to 4294967295.")
     stills = tuple(moment for group in arguments.still for moment in group)
     for moment in (arguments.start, *stills, *([arguments.end] if arguments.end else [])):
-        parse_moment(moment)
-    if arguments.scene != "tunnel" and not Path(arguments.scene).is_file():
+        moment_s(moment)
+    own = arguments.scene != "tunnel"
+    if own and not (arguments.scene.lower().endswith(".blend") and Path(arguments.scene).is_file()):
         raise UsageError(f"There is no scene {arguments.scene!r}.", "Choose tunnel, or name a .blend file.")
     film = None if arguments.no_render else arguments.output or Path(arguments.mix.stem + ".mp4")
     if film is not None and film.suffix and film.suffix.lower() not in VIDEO_ENDINGS:
         raise UsageError(f"{film.name} is not a film.", "Let it end in .mp4, or name a folder for the frames.")
-    written = (film, arguments.blend, arguments.save_timeline, arguments.plot, arguments.output)
-    for path in written:
-        if path is not None:
-            _check_writable(path, arguments.mix)
+    if film is None and not (stills or arguments.blend or arguments.save_timeline or arguments.plot):
+        raise UsageError(
+            "With --no-render nothing would be written.", "Add --save-timeline, --plot, --blend or --still."
+        )
+    _check_paths(arguments, film, bool(stills))
     look = Look(load_palettes(arguments.palette), arguments.intensity, arguments.displacement, arguments.speed,
                 seed=arguments.seed)  # fmt: skip
     return Request(arguments, film, resolution, stills, look)
 
 
-def _check_writable(path: Path, mix: Path) -> None:
+def moment_s(text: str, timeline: Timeline | None = None) -> float:
+    """Seconds of a moment on the command line.
+
+    Raises:
+        UsageError: It is none, or lies outside the mix.
+    """
+    try:
+        return parse_moment(text, timeline.grid if timeline else None)
+    except HouseXError as error:
+        raise UsageError(error.message, error.hint) from error
+
+
+def _check_paths(arguments: argparse.Namespace, film: Path | None, stills: bool) -> None:
+    """Refuse places that cannot be written, and files that would overwrite what is read or one another."""
+    read = [arguments.mix, arguments.timeline, Path(arguments.scene), Path(arguments.palette)]
+    written = [path for path in (film, arguments.blend, arguments.save_timeline, arguments.plot) if path is not None]
+    for number, path in enumerate(written):
+        try:
+            _check_writable(path)
+            for other in [*(other for other in read if other is not None), *written[:number]]:
+                same = path.resolve() == other.resolve()
+                if same or (path.exists() and other.exists() and path.samefile(other)):
+                    raise HouseXError(f"{path.name} would overwrite {other.name}.", "Choose another name.")
+        except OSError as error:
+            raise HouseXError(
+                f"{path} cannot be written: {error.strerror or error}.", "Choose another name."
+            ) from error
+    if stills:
+        _check_writable(_stills_folder(arguments) / "still.png", make=True)
+
+
+def _check_writable(path: Path, make: bool = False) -> None:
     folder = path.resolve().parent
+    if make and not folder.exists():
+        folder = folder.parent
     if not folder.is_dir():
         raise HouseXError(f"The folder {folder} does not exist.", "Make it first, or write somewhere else.")
     target = path if path.is_dir() else folder
@@ -192,8 +233,11 @@ def _check_writable(path: Path, mix: Path) -> None:
         raise HouseXError(f"The folder {target} cannot be written.", "Choose another one.")
     if path.suffix and path.is_dir():
         raise HouseXError(f"{path} is a folder.", "Name a file to write.")
-    if path.exists() and mix.exists() and path.samefile(mix):
-        raise HouseXError(f"{path.name} would overwrite the mix.", "Choose another name.")
+
+
+def _stills_folder(arguments: argparse.Namespace) -> Path:
+    base = arguments.output or Path(f"{arguments.mix.stem}.mp4")
+    return Path(base).parent / "stills"
 
 
 def analyse(request: Request, screen: Screen, stop: Stop, folder: Path) -> Timeline:
@@ -203,18 +247,23 @@ def analyse(request: Request, screen: Screen, stop: Stop, folder: Path) -> Timel
         HouseXError: Unreadable mix, wrong timeline, no Python for the analysis, cancelled.
     """
     arguments = request.arguments
-    if not arguments.mix.exists():
+    try:
+        there = arguments.mix.exists()
+    except OSError as error:
+        raise HouseXError(f"The mix cannot be read: {error.strerror or error}.", "Check its name.") from error
+    if not there:
         raise HouseXError(f"There is no file {arguments.mix}.", "Check the path of the mix.")
     if arguments.timeline is not None:
         timeline = Timeline.load(arguments.timeline)
         timeline.check_mix(arguments.mix)
         screen.line(f"Using {arguments.timeline.name}: {timeline.grid.n_bars} bars")
         return timeline
-    target = arguments.save_timeline or folder / f"{arguments.mix.stem}.housex.json"
-    command = [str(arguments.mix), "-o", str(target), "--device", arguments.device, "--slicing", arguments.slicing,
-               "--palette", arguments.palette]  # fmt: skip
-    command += ["--model", arguments.model] if arguments.model else []
-    command += ["--plot", str(arguments.plot)] if arguments.plot else []
+    target = arguments.save_timeline or folder / "timeline.housex.json"
+    # whole paths and joined options: a name may begin with a dash
+    command = [os.path.abspath(arguments.mix), f"--output={os.path.abspath(target)}", f"--device={arguments.device}",
+               f"--slicing={arguments.slicing}", f"--palette={arguments.palette}"]  # fmt: skip
+    command += [f"--model={arguments.model}"] if arguments.model else []
+    command += [f"--plot={os.path.abspath(arguments.plot)}"] if arguments.plot else []
     began_s = time.monotonic()
 
     def hear(message: Message) -> None:
@@ -232,17 +281,19 @@ def analyse(request: Request, screen: Screen, stop: Stop, folder: Path) -> Timel
 
 
 @contextmanager
-def quiet_stdout() -> Iterator[None]:
-    """Silence what Blender prints for every frame; errors still reach stderr."""
+def quiet_blender() -> Iterator[None]:
+    """Silence what Blender and the graphics driver print for every frame; our own lines have a stream of their own."""
     sys.stdout.flush()
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    kept, nowhere = [os.dup(1), os.dup(2)], os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        os.dup2(nowhere, number)
     os.close(nowhere)
     try:
         yield
     finally:
-        os.dup2(kept, 1)
-        os.close(kept)
+        for number, copy in zip((1, 2), kept, strict=True):
+            os.dup2(copy, number)
+            os.close(copy)
 
 
 def show_and_render(request: Request, timeline: Timeline, screen: Screen, stop: Stop) -> list[Path]:
@@ -256,11 +307,11 @@ def show_and_render(request: Request, timeline: Timeline, screen: Screen, stop: 
 
     arguments = request.arguments
     duration_s = timeline.mix.duration_s
-    start_s = parse_moment(arguments.start, timeline.grid)
-    end_s = parse_moment(arguments.end, timeline.grid) if arguments.end else duration_s
-    moments_s = [parse_moment(moment, timeline.grid) for moment in request.stills]
-    for moment_s, text in zip([start_s, *moments_s], [arguments.start, *request.stills], strict=True):
-        if not 0 <= moment_s < duration_s:
+    start_s = moment_s(arguments.start, timeline)
+    end_s = moment_s(arguments.end, timeline) if arguments.end else duration_s
+    moments_s = [moment_s(moment, timeline) for moment in request.stills]
+    for wanted_s, text in zip([start_s, *moments_s], [arguments.start, *request.stills], strict=True):
+        if not 0 <= wanted_s < duration_s:
             raise UsageError(f"{text} lies outside the mix.", f"It is {duration_s:.1f} s long.")
     if end_s <= start_s:
         raise UsageError("The film would end before it starts.", "Let --end be later than --start.")
@@ -292,16 +343,18 @@ def show_and_render(request: Request, timeline: Timeline, screen: Screen, stop: 
 def _stills(request: Request, show: object, moments_s: Sequence[float], screen: Screen, stop: Stop) -> list[Path]:
     from housex_blender.scene import film
 
-    base = request.arguments.output or Path(f"{request.arguments.mix.stem}.mp4")
-    folder = base.parent / "stills"
-    folder.mkdir(exist_ok=True)
+    folder = _stills_folder(request.arguments)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise HouseXError(f"{folder} cannot be made: {error.strerror or error}.", "Choose another -o.") from error
     paths = []
-    for number, (moment_s, text) in enumerate(zip(moments_s, request.stills, strict=True), 1):
+    for number, (when_s, text) in enumerate(zip(moments_s, request.stills, strict=True), 1):
         if stop():
             raise Cancelled()
         name = "".join(c if c.isalnum() else "-" for c in text)
-        path = folder / f"{request.arguments.mix.stem}-{number:02d}-{name}.png"
-        film.render_stills(show, [moment_s], [path], request.arguments.quality)  # type: ignore[arg-type]
+        path = folder / f"{request.arguments.mix.stem[:80]}-{number:02d}-{name}.png"
+        film.render_stills(show, [when_s], [path], request.arguments.quality)  # type: ignore[arg-type]
         screen.progress("Stills", number, len(moments_s), None)
         paths.append(path)
     return paths
@@ -313,8 +366,6 @@ def run(arguments: argparse.Namespace, screen: Screen, stop: Stop) -> list[Path]
     Raises:
         HouseXError: With the sentence for the user.
     """
-    import tempfile
-
     request = check(arguments)
     with tempfile.TemporaryDirectory(prefix="housex-") as folder:
         timeline = analyse(request, screen, stop, Path(folder))
@@ -323,17 +374,17 @@ def run(arguments: argparse.Namespace, screen: Screen, stop: Stop) -> list[Path]
         written = [path for path in (arguments.save_timeline, arguments.plot) if path and not arguments.timeline]
         if request.film is None and arguments.blend is None and not request.stills:
             return written
-        with quiet_stdout():
+        with quiet_blender():
             written += show_and_render(request, timeline, screen, stop)
-    if stop():
-        raise Cancelled()
     return written
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
     if argv is None:
-        argv = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
+        # Blender's own arguments end at "--"; run by Python, "--" is argparse's and ends the options
+        inside_blender = Path(sys.argv[0]).name != Path(__file__).name
+        argv = sys.argv[sys.argv.index("--") + 1 :] if inside_blender and "--" in sys.argv else sys.argv[1:]
     screen, stop = Screen(), Stop()
     try:
         for path in run(get_parser().parse_args(argv), screen, stop):
@@ -353,6 +404,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_CANCELLED
     except MemoryError:
         screen.line("render_mix: There is not enough memory. Close other programs or choose a smaller resolution.")
+        return EXIT_FAILED
+    except Exception as error:  # noqa: BLE001 - the last resort: a sentence for the user, the trace for whoever mends it
+        with tempfile.NamedTemporaryFile("w", prefix="housex-", suffix=".log", delete=False, encoding="utf-8") as log:
+            traceback.print_exc(file=log)
+        screen.line(f"render_mix: {type(error).__name__}: {error}. Please report it with {log.name}.")
         return EXIT_FAILED
 
 

@@ -109,7 +109,6 @@ def test_an_interrupted_film_resumes_without_rendering_twice(analysed: Path, dem
     spoiled = sorted(frames.glob("frame_*.png"))[1]
     spoiled.write_bytes(spoiled.read_bytes()[:200])
     kept = {name: when for name, when in done.items() if name != spoiled.name}
-    (frames / "frame_000001.png.keep").write_text("")
     watcher = subprocess.Popen(command(*arguments, "--resume"), stderr=subprocess.PIPE, text=True)
     last: dict[str, int] = {}
     while watcher.poll() is None:
@@ -219,15 +218,24 @@ BAD = [
     (["{mix}", "-o", "{tmp}/film.avi2"], 2, "not a film"),
     (["{mix}", "--resolution", "big"], 2, "not a resolution"),
     (["{mix}", "--fps", "0"], 2, "frames per second"),
-    (["{mix}", "--start", "yesterday"], 1, "not a time"),
+    (["{mix}", "--start", "yesterday"], 2, "not a time"),
     (["{mix}", "--timeline", "{timeline}", "--start", "99:00"], 2, "outside the mix"),
     (["{mix}", "--timeline", "{timeline}", "--start", "20", "--end", "10"], 2, "end before it starts"),
-    (["{mix}", "--timeline", "{timeline}", "--still", "b9999", "--no-render"], 1, "no bar 9999"),
+    (["{mix}", "--timeline", "{timeline}", "--still", "b9999", "--no-render"], 2, "no bar 9999"),
     (["{mix}", "--scene", "ocean"], 2, "no scene"),
     (["{mix}", "--palette", "mud"], 1, "no palette"),
     (["{mix}", "--intensity", "50"], 1, "intensity"),
     (["{mix}", "--timeline", "{tmp}/none.json"], 1, "no timeline"),
     (["{mix}", "--quality", "superb"], 2, "command line"),
+    (["{mix}", "--seed", "-1"], 2, "seed"),
+    (["{mix}", "--resolution", "²²x²²"], 2, "not a resolution"),
+    (["{mix}", "--no-render"], 2, "nothing would be written"),
+    (["{mix}", "--save-timeline", "a.json", "--plot", "a.json"], 1, "overwrite"),
+    (["{mix}", "--timeline", "{timeline}", "--blend", "{timeline}"], 1, "overwrite"),
+    (["{mix}", "-o", "{mix}"], 2, "not a film"),
+    (["{mix}", "-o", "x" * 300 + ".mp4"], 1, "cannot be written"),
+    (["/dev/zero", "--timeline", "{timeline}", "--blend", "a.blend", "--no-render"], 1, "cannot be read"),
+    (["{tmp}", "--timeline", "{timeline}", "--blend", "a.blend", "--no-render"], 1, "cannot be read"),
     ([], 2, "command line"),
 ]
 
@@ -276,3 +284,72 @@ def test_a_full_disk(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
         assert not (disk / "film.mp4").exists()
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_a_folder_of_the_users_is_never_touched(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "film.frames"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("precious")
+    code, said = run(
+        demo_mix, "--timeline", analysed, "-o", tmp_path / "film.mp4", *SMALL, "--start", "30", "--end", "30.2"
+    )
+    assert code == 1
+    assert "notes.txt" in said
+    assert (mine / "notes.txt").read_text() == "precious"
+
+
+def test_frames_of_other_levels_are_not_resumed(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
+    """The levels lie in a file of their own; a change there is another show as well."""
+    for name in ("demo.housex.json", "demo.housex.npz"):
+        shutil.copy(analysed.with_name(name), tmp_path / name)
+    frames = tmp_path / "frames"
+    arguments = (
+        demo_mix,
+        "--timeline",
+        tmp_path / "demo.housex.json",
+        "-o",
+        frames,
+        *SMALL,
+        "--start",
+        "30",
+        "--end",
+        "30.2",
+    )
+    assert run(*arguments)[0] == 0
+    assert run(*arguments, "--resume")[0] == 0
+    with np.load(tmp_path / "demo.housex.npz") as archive:
+        np.savez(tmp_path / "demo.housex.npz", values=archive["values"] * 0.5)
+    code, said = run(*arguments, "--resume")
+    assert code == 1
+    assert "another render" in said
+
+
+def test_a_second_render_into_the_same_film_is_refused(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
+    arguments = (demo_mix, "--timeline", analysed, "-o", tmp_path / "film.mp4", *SMALL, "--start", "60", "--end", "64")
+    first = subprocess.Popen(command(*arguments), stderr=subprocess.DEVNULL)
+    while not list((tmp_path / "film.frames").glob("frame_*.png")):
+        assert first.poll() is None
+        time.sleep(0.05)
+    code, said = run(*arguments)
+    assert code == 1
+    assert "Another render" in said
+    assert first.wait(60) == 0
+    assert (tmp_path / "film.mp4").exists()
+
+
+@pytest.mark.parametrize("name", ["-dash", "{x}", "a#b %d", 'it\'s "so" $1 🎧'])
+def test_names_that_trip_programs(analysed: Path, demo_mix: Path, tmp_path: Path, name: str) -> None:
+    mix = tmp_path / f"{name}.ogg"
+    shutil.copy(demo_mix, mix)
+    code, said = run(f"./{mix.name}", "-o", f"./{name}.mp4", *SMALL, "--start", "30", "--end", "30.2", cwd=tmp_path)
+    assert code == 0, said
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([mix.name, f"{name}.mp4"])
+
+
+def test_the_users_scene_is_not_overwritten(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
+    scene = tmp_path / "mine.blend"
+    scene.write_bytes(b"BLENDER")
+    code, said = run(demo_mix, "--timeline", analysed, "--scene", scene, "--blend", scene, "--no-render")
+    assert code == 1
+    assert "overwrite" in said
+    assert scene.read_bytes() == b"BLENDER"

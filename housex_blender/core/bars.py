@@ -40,9 +40,13 @@ class BarGrid:
             raise TimelineError("The grid's columns differ in length.", "Analyse the mix again.")
         if not len(self.starts_s):
             raise TimelineError("The grid has no bars.", "Analyse the mix again.")
+        if len(self.beats_s) < 2:
+            raise TimelineError("The grid has no beats.", "Analyse the mix again.")
         rising = np.all(np.diff(self.starts_s) > 0) and np.all(np.diff(self.beats_s) > 0)
         if not rising or np.any(self.ends_s <= self.starts_s):
             raise TimelineError("The grid's times do not increase.", "Analyse the mix again.")
+        if np.any(self.ends_s[:-1] > self.starts_s[1:] + 1e-3):
+            raise TimelineError("The grid's bars overlap.", "Analyse the mix again.")
 
     @property
     def n_bars(self) -> int:

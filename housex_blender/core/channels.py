@@ -287,32 +287,26 @@ def _joined_frames(tracks: dict[str, KeyTrack], *names: str) -> Floats:
     return np.unique(np.concatenate([tracks[name].frames for name in names])).astype(np.float64)
 
 
-def _hush(timeline: Timeline, clock: _Clock, frames: Floats) -> Floats:
-    """Factor 1, but nearly dark in the beat before a drop that follows a build-up: the breath before the hit."""
+def _breaths(timeline: Timeline, clock: _Clock) -> list[tuple[float, float]]:
+    """(first frame, frame of the hit) of the beat before each drop that follows a build-up."""
+    breaths = []
+    build_ends = {end for _, end in _build_runs(timeline)}
+    for drop in timeline.drops:
+        if drop.start_bar in build_ends and drop.start_bar > 0:
+            bar = drop.start_bar - 1
+            hit_s = float(timeline.grid.starts_s[drop.start_bar])
+            beat_s = float(timeline.grid.ends_s[bar] - timeline.grid.starts_s[bar]) / 4
+            begin, hit = clock.on(np.array([hit_s - beat_s, hit_s])).tolist()
+            breaths.append((begin, hit))
+    return breaths
+
+
+def _hush(breaths: list[tuple[float, float]], frames: Floats) -> Floats:
+    """Factor 1, but nearly dark in the breaths: what makes the hit after them hit."""
     factor = np.ones(len(frames))
-    build_ends = {end for _, end in _build_runs(timeline)}
-    for drop in timeline.drops:
-        if drop.start_bar in build_ends and drop.start_bar > 0:
-            bar = drop.start_bar - 1
-            hit_s = float(timeline.grid.starts_s[drop.start_bar])
-            beat_s = float(timeline.grid.ends_s[bar] - timeline.grid.starts_s[bar]) / 4
-            from_frame, hit = clock.on(np.array([hit_s - beat_s, hit_s])).tolist()
-            factor[(frames >= from_frame) & (frames < hit)] = 0.12
+    for begin, hit in breaths:
+        factor[(frames >= begin) & (frames < hit)] = 0.12
     return factor
-
-
-def _hush_edges(timeline: Timeline, clock: _Clock) -> Floats:
-    """Frames at which :func:`_hush` jumps, and the frames before them."""
-    edges: list[float] = []
-    build_ends = {end for _, end in _build_runs(timeline)}
-    for drop in timeline.drops:
-        if drop.start_bar in build_ends and drop.start_bar > 0:
-            bar = drop.start_bar - 1
-            hit_s = float(timeline.grid.starts_s[drop.start_bar])
-            beat_s = float(timeline.grid.ends_s[bar] - timeline.grid.starts_s[bar]) / 4
-            for frame in clock.on(np.array([hit_s - beat_s, hit_s])).tolist():
-                edges += [frame - 1.0, frame]
-    return np.array(edges)
 
 
 def _even_brightness(tracks: dict[str, KeyTrack], slot: str, frames: Floats) -> Floats:
@@ -328,7 +322,10 @@ def _light_tracks(tracks: dict[str, KeyTrack], timeline: Timeline, look: Look, c
     def at(name: str, frames: Floats) -> Floats:
         return np.asarray(tracks[name].at(frames))[:, 0]
 
-    edges = np.concatenate([_hush_edges(timeline, clock), *(tracks[name].frames for name in COLOURS)])
+    breaths = _breaths(timeline, clock)
+    # the frames at which the light jumps, and the frames before them
+    jumps = [frame for breath in breaths for edge in breath for frame in (edge - 1.0, edge)]
+    edges = np.concatenate([np.array(jumps), *(tracks[name].frames for name in COLOURS)])
     frames_a = np.unique(np.concatenate([_joined_frames(tracks, "kick", "energy", "build", "drop"), edges]))
     frames_b = np.unique(np.concatenate([_joined_frames(tracks, "mid", "energy", "build", "drop"), edges]))
     frames_c = np.unique(np.concatenate([_joined_frames(tracks, "high", "energy", "build", "drop"), edges]))
@@ -350,7 +347,7 @@ def _light_tracks(tracks: dict[str, KeyTrack], timeline: Timeline, look: Look, c
         ("light_b", frames_b, light_b),
         ("light_c", frames_c, light_c),
     ):
-        level = level * _hush(timeline, clock, frames) * _even_brightness(tracks, name[-1], frames) * look.intensity
+        level = level * _hush(breaths, frames) * _even_brightness(tracks, name[-1], frames) * look.intensity
         result[name] = _thinned(frames, level, 0.012)
     return result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,15 +112,17 @@ def load_palettes(name_or_path: str = "house") -> Palettes:
         LookError: No such name or file, or the file is not valid.
     """
     path = PRESETS / "palettes" / f"{name_or_path}.json"
-    if not path.is_file():
+    if not os.path.isfile(path):
         path = Path(name_or_path)
-    if not path.is_file():
+    if not os.path.isfile(path):  # not Path.is_file, which raises for a name that is too long
         known = ", ".join(palette_names())
         raise LookError(f"There is no palette {name_or_path!r}.", f"Name a JSON file or one of: {known}.")
     try:
         palettes = _parse_palettes(json.loads(path.read_text(encoding="utf-8")), path.name)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise LookError(f"{path.name} cannot be read as a palette: {error}.", "Save one and edit that.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise LookError(
+            f"{path.name} cannot be read as a palette.", "Write it as JSON, like the ones that ship."
+        ) from error
     if set(GENRES) <= set(palettes.colours):
         return palettes
     return Palettes(palettes.name, {**load_palettes("house").colours, **palettes.colours})

@@ -34,14 +34,14 @@ def worker_environment(extra_paths: Sequence[str] = ()) -> dict[str, str]:
 
 def can_analyse(python: str, extra_paths: Sequence[str] = ()) -> str:
     """Empty if this Python can run the analysis, else one sentence why not (starts it once, up to 60 s)."""
-    code = "import sys\n" + "\n".join(f"import {name}" for name in REQUIRED_MODULES)
+    code = "\n".join(f"import {name}" for name in REQUIRED_MODULES) + "\nprint('can', 'hear')"
     try:
         done = subprocess.run(
             [python, "-c", code], env=worker_environment(extra_paths), capture_output=True, text=True, timeout=60
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{python} cannot be started: {error}."
-    if done.returncode == 0:
+    if done.returncode == 0 and "can hear" in done.stdout:
         return ""
     last = (done.stderr.strip().splitlines() or ["it stopped without a word"])[-1]
     return f"{python} cannot run the analysis: {last}."

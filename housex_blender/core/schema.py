@@ -20,12 +20,15 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+_HUGE = 1e300
+
+
 def _type_problem(value: Any, wanted: str) -> str:
     right = isinstance(value, _TYPES[wanted]) and not (wanted in ("number", "integer") and isinstance(value, bool))
     if wanted == "integer" and isinstance(value, float):
         right = value.is_integer()
-    if right and isinstance(value, float) and not math.isfinite(value):
-        right = False
+    if right and isinstance(value, int | float) and not -_HUGE < value < _HUGE:
+        right = False  # infinite, not a number, or an integer that no float can hold
     return "" if right else f"is not {'an' if wanted[0] in 'aio' else 'a'} {wanted}"
 
 
@@ -38,7 +41,9 @@ def _scalar_problem(value: Any, schema: dict[str, Any]) -> str:
         return f"is not one of {', '.join(map(str, schema['enum']))}"
     if isinstance(value, str):
         if len(value) < schema.get("minLength", 0):
-            return "is empty"
+            return "is empty" if not value else "is too short"
+        if len(value) > schema.get("maxLength", math.inf):
+            return "is too long"
         if "pattern" in schema and not re.search(schema["pattern"], value):
             return "does not look right"
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -57,7 +62,7 @@ def first_problem(value: Any, schema: dict[str, Any], where: str = "the file") -
     Args:
         value: Anything ``json.loads`` returns.
         schema: A schema that uses only type, const, enum, required, properties, items, minItems, minLength,
-            pattern, minimum, maximum and exclusiveMinimum.
+            maxLength, additionalProperties, pattern, minimum, maximum and exclusiveMinimum.
         where: Name of the value for the message.
     """
     if problem := _scalar_problem(value, schema):
@@ -71,6 +76,11 @@ def first_problem(value: Any, schema: dict[str, Any], where: str = "the file") -
                 problem := first_problem(value[key], part, key if where == "the file" else f"{where}.{key}")
             ):
                 return problem
+        rest = schema.get("additionalProperties")
+        if isinstance(rest, dict):
+            for key in value.keys() - schema.get("properties", {}).keys():
+                if problem := first_problem(value[key], rest, f"{where}.{key}"):
+                    return problem
     if isinstance(value, list):
         if len(value) < schema.get("minItems", 0):
             return f"{where} has fewer than {schema['minItems']} entries"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .bars import BarGrid
 from .errors import TimelineError
-from .files import replacing, sha256_of, write_text_atomic
+from .files import replacing, sha256_of
 from .schema import first_problem
 
 SCHEMA = 1
@@ -22,6 +22,7 @@ SECTIONS = ("intro", "build", "drop", "break", "outro")
 ENVELOPE_NAMES = ("sub", "bass", "mid", "high", "kick", "loudness")
 _SCHEMA_FILE = Path(__file__).with_name("timeline.schema.json")
 _MAX_FILE_BYTES = 200_000_000
+_AGAIN = "Analyse the mix again."
 
 
 @dataclass(frozen=True)
@@ -132,17 +133,23 @@ class Timeline:
     def __post_init__(self) -> None:
         bars, genres = self.grid.n_bars, len(self.model.genres)
         if np.shape(self.probs) != (bars, genres):
-            raise TimelineError(f"The timeline has {np.shape(self.probs)} probabilities for {bars} bars.")
+            raise TimelineError(f"The timeline has {np.shape(self.probs)} probabilities for {bars} bars.", _AGAIN)
         for name in ("confidence", "uncertain", "energy", "section", *self.attributes):
             column = self.attributes[name] if name in self.attributes else getattr(self, name)
             if len(column) != bars:
-                raise TimelineError(f"The timeline's column {name!r} has {len(column)} entries for {bars} bars.")
+                raise TimelineError(
+                    f"The timeline's column {name!r} has {len(column)} entries for {bars} bars.", _AGAIN
+                )
+        if abs(float(self.grid.ends_s[-1]) - self.mix.duration_s) > 60.0:
+            raise TimelineError("The timeline's bars do not reach to the end of its mix.", _AGAIN)
         sums = np.asarray(self.probs, dtype=np.float64).sum(axis=1)
         if np.any(np.abs(sums - 1.0) > 0.01):
-            raise TimelineError(f"The probabilities of bar {int(np.argmax(np.abs(sums - 1))) + 1} do not sum to 1.")
+            raise TimelineError(
+                f"The probabilities of bar {int(np.argmax(np.abs(sums - 1))) + 1} do not sum to 1.", _AGAIN
+            )
         for span in (*self.tracks, *self.drops):
             if not 0 <= span.start_bar < span.end_bar <= bars:
-                raise TimelineError(f"The timeline names bars {span.start_bar} to {span.end_bar} of {bars}.")
+                raise TimelineError(f"The timeline names bars {span.start_bar} to {span.end_bar} of {bars}.", _AGAIN)
 
     @property
     def labels(self) -> list[str]:
@@ -208,9 +215,12 @@ class Timeline:
         path = Path(path)
         envelope_path = envelope_path_of(path)
         try:
-            with replacing(envelope_path) as temporary, open(temporary, "wb") as stream:
-                np.savez_compressed(stream, values=self.envelopes.values.astype(np.float16))
-            write_text_atomic(path, _dump(self.to_dict(envelope_path.name)))
+            # both are complete before either takes its name: a full disk must not leave a new half of an old pair
+            with replacing(path) as text_file, replacing(envelope_path) as temporary:
+                with open(temporary, "wb") as stream:
+                    np.savez_compressed(stream, values=self.envelopes.values.astype(np.float16))
+                text = _dump(self.to_dict(envelope_path.name))
+                text_file.write_text(text, encoding="utf-8", errors="replace", newline="\n")
         except OSError as error:
             raise TimelineError(
                 f"{path} cannot be written: {error.strerror or error}.", "Choose a folder that exists and has room."
@@ -224,7 +234,11 @@ class Timeline:
             TimelineError: It is missing, cut off, of another schema, inconsistent, or its envelopes are missing.
         """
         path = Path(path)
-        return _from_dict(_read_checked(path), path)
+        data = _read_checked(path)
+        try:
+            return _from_dict(data, path)
+        except (ValueError, TypeError, OverflowError, IndexError) as error:
+            raise TimelineError(f"{path.name} is damaged: {error}.", "Analyse the mix again.") from error
 
     def check_mix(self, mix_path: Path) -> None:
         """Refuse a recording that is not the one analysed.
@@ -232,7 +246,13 @@ class Timeline:
         Raises:
             TimelineError: The content differs.
         """
-        if sha256_of(mix_path) != self.mix.sha256:
+        try:
+            same = sha256_of(mix_path) == self.mix.sha256
+        except OSError as error:
+            raise TimelineError(
+                f"{mix_path} cannot be read: {error.strerror or error}.", "Name an audio file."
+            ) from error
+        if not same:
             raise TimelineError(
                 f"The timeline belongs to another mix ({self.mix.file}, {self.mix.duration_s:.1f} s).",
                 f"Analyse {Path(mix_path).name} again, or name the mix that was analysed.",
@@ -276,7 +296,7 @@ def _read_checked(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
             raise TimelineError(f"{path.name} is too large for a timeline.", again)
-        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        data = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse_constant)
     except FileNotFoundError as error:
         raise TimelineError(f"There is no timeline {path}.", "Analyse the mix first.") from error
     except OSError as error:
@@ -296,15 +316,19 @@ def _read_checked(path: Path) -> dict[str, Any]:
     return data
 
 
-def _read_envelopes(path: Path, names: Sequence[str], rate_hz: float) -> Envelopes:
+def _read_envelopes(path: Path, names: Sequence[str], rate_hz: float, duration_s: float) -> Envelopes:
     try:
         with np.load(path, allow_pickle=False) as archive:
-            values = np.asarray(archive["values"], dtype=np.float32)
+            stored = archive["values"]
+            if stored.dtype.kind != "f" or stored.size > 4e8:
+                raise ValueError("not a table of levels")
+            values = stored.astype(np.float32)
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise TimelineError(
             f"The envelopes {path.name} are missing or damaged.", "Keep the .npz beside the .json, or analyse again."
         ) from error
-    if values.ndim != 2 or values.shape[1] != len(names) or not np.all(np.isfinite(values)):
+    fits = values.ndim == 2 and values.shape[1] == len(names) and abs(len(values) / rate_hz - duration_s) < 1.0
+    if not fits or not np.all((values >= 0) & (values <= 1)):
         raise TimelineError(f"The envelopes {path.name} do not fit the timeline.", "Analyse the mix again.")
     return Envelopes(values, rate_hz, tuple(names))
 
@@ -330,10 +354,15 @@ def _from_dict(data: dict[str, Any], path: Path) -> Timeline:
         uncertain=np.asarray(bars["uncertain"], dtype=bool),
         energy=np.asarray(bars["energy"], dtype=np.float32),
         section=tuple(bars["section"]),
-        tracks=tuple(TrackSpan(t["start_bar"], t["end_bar"], t["label"], tuple(t["probs"])) for t in data["tracks"]),
-        drops=tuple(Span(d["start_bar"], d["end_bar"]) for d in data["drops"]),
+        tracks=tuple(
+            TrackSpan(int(t["start_bar"]), int(t["end_bar"]), t["label"], tuple(t["probs"])) for t in data["tracks"]
+        ),
+        drops=tuple(Span(int(d["start_bar"]), int(d["end_bar"])) for d in data["drops"]),
         envelopes=_read_envelopes(
-            path.with_name(Path(envelopes["file"]).name), envelopes["names"], float(envelopes["rate_hz"])
+            path.with_name(Path(envelopes["file"]).name),
+            envelopes["names"],
+            float(envelopes["rate_hz"]),
+            float(data["mix"]["duration_s"]),
         ),
         generator=data["generator"],
         grid_confidence=float(grid.get("confidence", 1.0)),

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shutil
+import signal
 import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import bpy
 
-from ..core.errors import SceneError
+from ..core.errors import Cancelled, SceneError
 from . import compat
-from .pictures import frame_path, is_picture, set_frame_rate, writable_folder
+from .pictures import FILLED_IN, frame_path, gone, is_picture, move_into, one_line, set_frame_rate, writable_folder
+
+POLL_S = 0.1
+# The arguments of ffmpeg_command and with_sequencer: frames, first, count, rate, sound, its offset, film.
+Job = tuple[Path, int, int, float, str | os.PathLike[str] | None, float, Path]
 
 
 def exact_rate(fps: float) -> Fraction:
@@ -33,6 +42,7 @@ def encode_film(
     sound_path: str | os.PathLike[str] | None,
     sound_offset_s: float,
     out_path: str | os.PathLike[str],
+    should_stop: Callable[[], bool] | None = None,
 ) -> Path:
     """Encode frames and sound as H.264 and AAC; returns the film's path.
 
@@ -46,9 +56,11 @@ def encode_film(
         sound_path: The mix, or None for a silent film.
         sound_offset_s: Second of the mix that is heard with the first picture; negative delays the sound.
         out_path: An .mp4 file; written under another name first.
+        should_stop: Asked about ten times a second while the program works, and before Blender's sequencer starts.
 
     Raises:
         SceneError: Missing frames or sound, unwritable folder, no encoder, or a failed encoder.
+        Cancelled: ``should_stop`` said so; an older film of that name is still there.
     """
     if n_frames < 1:
         raise SceneError("A film needs at least one frame.")
@@ -59,22 +71,37 @@ def encode_film(
         raise SceneError(f"The sound {sound_path} is not there.")
     target = Path(out_path).absolute()
     writable_folder(target.parent)
-    partial = target.with_name(f".{target.stem}.{os.getpid()}.part.mp4")
+    # Always the same name, so that what a killed run left is overwritten; short, as file systems limit names.
+    partial = target.with_name(f".{target.stem[:40]}.part.mp4")
     job = (Path(frames_folder).absolute(), first_frame, n_frames, fps, sound_path, sound_offset_s, partial)
     try:
-        if not (shutil.which("ffmpeg") and with_ffmpeg(*job)):
-            with_sequencer(*job)
+        _encode(job, should_stop)
+        if not target.parent.is_dir():
+            raise gone(target.parent)
         if not partial.is_file() or partial.stat().st_size == 0:
             raise SceneError(f"The film {target.name} could not be written.", "Check the free space.")
         os.replace(partial, target)
     except OSError as error:
         raise SceneError(
-            f"The film {target.name} could not be written: {error.strerror or error}.", "Check the free space."
+            f"The film {target.name} could not be written: {one_line(error)}.", "Check the free space."
         ) from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink()
     return target
+
+
+def _encode(job: Job, should_stop: Callable[[], bool] | None) -> None:
+    """Encode in one way or the other; see :func:`encode_film`."""
+    stop = should_stop or (lambda: False)
+    if stop():
+        raise Cancelled()
+    if shutil.which("ffmpeg") and with_ffmpeg(job, stop):
+        return
+    # Blender cannot be interrupted: a wish to stop that came while the program failed must be heard now.
+    if stop():
+        raise Cancelled()
+    with_sequencer(*job)
 
 
 def ffmpeg_command(
@@ -136,32 +163,67 @@ def ffmpeg_command(
     return [*command, "-movflags", "+faststart", "-f", "mp4", str(out_path)]
 
 
-def with_ffmpeg(
-    folder: Path,
-    first_frame: int,
-    n_frames: int,
-    fps: float,
-    sound_path: str | os.PathLike[str] | None,
-    sound_offset_s: float,
-    out_path: Path,
-) -> bool:
+def with_ffmpeg(job: Job, stop: Callable[[], bool]) -> bool:
     """Encode with the program; False when it lacks the encoders, so that the caller can go another way.
 
     Raises:
         SceneError: It failed for another reason, such as a full disk.
+        Cancelled: ``stop`` said so.
     """
-    command = ffmpeg_command(folder, first_frame, n_frames, fps, sound_path, sound_offset_s, out_path)
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    except OSError:
+    # A file takes any amount of messages; a pipe that nobody reads would stop the program.
+    with tempfile.TemporaryFile() as report:
+        try:
+            child = start_program(ffmpeg_command(*job), report)
+        except OSError:
+            return False
+        try:
+            while child.poll() is None:
+                if stop():
+                    raise Cancelled()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(POLL_S)
+        finally:
+            # No polite request: what it would still write is thrown away.
+            child.kill()
+            child.wait()
+        if child.returncode == 0:
+            return True
+        # A Ctrl-C that reached the program too is no failure.
+        if stop():
+            raise Cancelled()
+        report.seek(0)
+        text = report.read().decode(errors="replace")
+    if "unknown encoder" in text.lower():
         return False
-    if result.returncode == 0:
-        return True
-    if "unknown encoder" in result.stderr.lower():
-        return False
-    lines = result.stderr.strip().splitlines() or ["no reason given"]
+    lines = text.strip().splitlines() or ["no reason given"]
     raise SceneError(
         f"The film could not be encoded: {lines[-1].strip().rstrip('.')}.", "Check the free space and the sound file."
+    )
+
+
+def start_program(command: list[str], report: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start a program that a Ctrl-C in our terminal does not reach and that does not outlive us, where that can be had.
+
+    Linux ends it with us even if we are killed, so there it may leave our group. Elsewhere it stays in the group,
+    which whoever started us ends as a whole.
+    """
+    own_session = sys.platform.startswith("linux")
+    # Looked up before the fork: as little as possible may happen between fork and exec.
+    prctl, parent = getattr(ctypes.CDLL(None), "prctl", None) if own_session else None, os.getpid()
+
+    def die_with_parent() -> None:
+        if prctl is not None:
+            prctl(1, int(signal.SIGKILL))  # 1 is PR_SET_PDEATHSIG
+            if os.getppid() != parent:  # killed before the call
+                os._exit(1)
+
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=report,
+        start_new_session=own_session,
+        preexec_fn=die_with_parent if own_session else None,
     )
 
 
@@ -204,14 +266,26 @@ def with_sequencer(
             start = 1 - round(sound_offset_s * float(exact_rate(fps)))
             strips.new_sound(name="HX Sound", filepath=str(Path(sound_path).absolute()), channel=2, frame_start=start)
         compat.set_film_output(scene, sound_path is not None)
-        render.filepath, render.use_file_extension = str(out_path), True
-        bpy.ops.render.render(animation=True, scene=scene.name)
+        render.use_file_extension = True
+        render_literally(scene, out_path)
     except RuntimeError as error:
         raise SceneError(
-            f"The film could not be encoded: {str(error).strip().rstrip('.')}.",
-            "Check the free space and the sound file.",
+            f"The film could not be encoded: {one_line(error)}.", "Check the free space and the sound file."
         ) from error
     finally:
         bpy.data.scenes.remove(scene)
         for sound in [sound for sound in bpy.data.sounds if sound not in sounds and not sound.users]:
             bpy.data.sounds.remove(sound)
+
+
+def render_literally(scene: bpy.types.Scene, out_path: Path) -> None:
+    """Render an animation to exactly this path, though Blender fills in names in braces and rows of #."""
+    if not FILLED_IN.intersection(str(out_path)):
+        scene.render.filepath = str(out_path)
+        bpy.ops.render.render(animation=True, scene=scene.name)
+        return
+    with tempfile.TemporaryDirectory(prefix="housex_", ignore_cleanup_errors=True) as room:
+        plain = Path(room) / "film.mp4"
+        scene.render.filepath = str(plain)
+        bpy.ops.render.render(animation=True, scene=scene.name)
+        move_into(plain, out_path)

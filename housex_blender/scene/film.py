@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import bpy
+import numpy as np
 
 from ..core.bars import frame_on, frames_to_seconds
 from ..core.channels import compile_show
@@ -25,7 +26,10 @@ from ..core.timeline import Timeline
 from . import build, output
 from .rig import SceneHandles
 
-JOB_FILE = "job.json"
+JOB_FILE, LOCK_FILE = "job.json", ".lock"
+OURS = (JOB_FILE, LOCK_FILE)
+FRAME_PATTERN = "frame_[0-9][0-9][0-9][0-9][0-9][0-9]*.png"
+PARTIAL_PATTERN = ".frame_*.part.png"
 STILL_SIZE = (640, 360)
 Progress = Callable[[int, int, float], None]
 
@@ -80,7 +84,7 @@ def make_show(timeline: Timeline, look: Look, mix_path: Path, plan: FilmPlan) ->
     """
     channels = compile_show(timeline, look, plan.fps)
     n_frames = int(frame_on(timeline.mix.duration_s, plan.fps))
-    if plan.scene.endswith(".blend"):
+    if plan.scene.lower().endswith(".blend"):
         scene = open_blend(Path(plan.scene))
         kind = "rig"
     else:
@@ -116,9 +120,65 @@ def _fingerprint(show: Show, engine: str) -> dict[str, Any]:
     look["palettes"] = dict(show.look.palettes.colours)
     body = show.timeline.to_dict("")
     plan = {k: v for k, v in asdict(show.plan).items() if k not in ("start_s", "end_s")}
-    scene_sha = sha256_of(Path(show.plan.scene)) if show.plan.scene.endswith(".blend") else ""
-    text = json.dumps([body, look, plan, engine, scene_sha, bpy.app.version_string], sort_keys=True, default=str)
+    scene_sha = sha256_of(Path(show.plan.scene)) if show.plan.scene.lower().endswith(".blend") else ""
+    levels = hashlib.sha256(np.ascontiguousarray(show.timeline.envelopes.values).tobytes()).hexdigest()
+    facts = [body, levels, look, plan, engine, scene_sha, bpy.app.version_string]
+    text = json.dumps(facts, sort_keys=True, default=str)
     return {"schema": 1, "made_from": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _is_ours(path: Path) -> bool:
+    return path.match(FRAME_PATTERN) or path.match(PARTIAL_PATTERN) or path.match(".job-*.json")
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Keep a second render out of a frames folder while the first is at work; a killed one holds no lock.
+
+    Raises:
+        SceneError: Another process renders into it, or the folder cannot be made.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+        stream = open(folder / LOCK_FILE, "w")  # noqa: SIM115 - held open for as long as the render lasts
+    except OSError as error:
+        raise SceneError(
+            f"The frames cannot be written to {folder}: {error.strerror or error}.", "Choose another place."
+        ) from error
+    try:
+        if not _lock(stream):
+            raise SceneError(f"Another render is writing to {folder.name}.", "Wait for it, or choose another name.")
+        yield
+        (folder / LOCK_FILE).unlink(missing_ok=True)
+    finally:
+        stream.close()
+
+
+def _lock(stream: IO[str]) -> bool:
+    """Take the lock of an open file without waiting; the system frees it when the process ends."""
+    try:
+        import fcntl
+    except ImportError:
+        import msvcrt
+
+        try:
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_frames(folder: Path) -> None:
+    """Remove what we put into a frames folder, and the folder if nothing else is in it."""
+    for path in [*folder.glob(FRAME_PATTERN), *folder.glob(PARTIAL_PATTERN), *(folder / name for name in OURS)]:
+        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def prepare_frames(show: Show, folder: Path, *, resume: bool) -> None:
@@ -132,7 +192,13 @@ def prepare_frames(show: Show, folder: Path, *, resume: bool) -> None:
         job = folder / JOB_FILE
         wanted = _fingerprint(show, show.scene.render.engine)
         found = json.loads(job.read_text(encoding="utf-8")) if job.is_file() else None
-        pictures = sorted(folder.glob("frame_[0-9]*.png"))
+        pictures = sorted(folder.glob(FRAME_PATTERN))
+        strangers = [path.name for path in folder.iterdir() if path.name not in OURS and not _is_ours(path)]
+        if strangers:
+            raise SceneError(
+                f"The folder {folder} holds other files, such as {strangers[0]}.",
+                "Choose another name or an empty folder.",
+            )
         if resume and pictures and found != wanted:
             raise SceneError(
                 f"The frames in {folder.name} belong to another render.", "Leave out --resume to start over."
@@ -142,7 +208,7 @@ def prepare_frames(show: Show, folder: Path, *, resume: bool) -> None:
                 raise SceneError(
                     f"{folder} holds pictures that are not ours.", "Choose an empty folder for the frames."
                 )
-            for picture in pictures:
+            for picture in [*pictures, *folder.glob(PARTIAL_PATTERN)]:
                 picture.unlink()
         write_text_atomic(job, json.dumps(wanted) + "\n")
     except OSError as error:
@@ -167,8 +233,29 @@ def render_film(
         SceneError: Frames or film cannot be written.
         Cancelled: ``should_stop`` said so; finished frames stay for ``resume``.
     """
-    is_video = bool(film.suffix)
-    folder = frames_folder(film) if is_video else film
+    if show.scene.camera is None:
+        raise SceneError("The scene has no camera.", "Add one, or render the tunnel.")
+    folder = frames_folder(film) if film.suffix else film
+    new = not folder.exists()
+    try:
+        with only_one(folder):
+            _render_into(show, film, folder, resume, on_progress, should_stop)
+    finally:
+        if new:
+            with suppress(OSError):  # nothing was rendered: an empty folder helps nobody
+                if not list(folder.glob(FRAME_PATTERN)):
+                    _remove_frames(folder)
+    return film
+
+
+def _render_into(
+    show: Show,
+    film: Path,
+    folder: Path,
+    resume: bool,
+    on_progress: Progress | None,
+    should_stop: Callable[[], bool] | None,
+) -> None:
     prepare_frames(show, folder, resume=resume)
     frames = show.plan.frames
     output.render_frames(
@@ -176,7 +263,7 @@ def render_film(
     )
     if should_stop is not None and should_stop():
         raise Cancelled()
-    if is_video:
+    if film.suffix:
         output.encode_film(
             folder,
             frames.start,
@@ -185,9 +272,9 @@ def render_film(
             show.mix_path,
             float(frames_to_seconds(frames.start, show.plan.fps)),
             film,
+            should_stop=should_stop,
         )
-        shutil.rmtree(folder)
-    return film
+        _remove_frames(folder)
 
 
 def frames_folder(film: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import bpy
 from ..core.errors import SceneError
 from . import compat
 from .encode import encode_film as encode_film
-from .pictures import frame_path, is_picture, set_frame_rate, writable_folder
+from .pictures import frame_path, gone, is_picture, move_into, one_line, set_frame_rate, writable_folder
 
 SOUND_STRIP = "HX Mix"
 
@@ -137,27 +138,35 @@ def kept_output(scene: bpy.types.Scene) -> Iterator[None]:
 
 
 def render_one(scene: bpy.types.Scene, frame: int, path: Path) -> None:
-    """Render a frame to ``path`` through a temporary name in the same folder.
+    """Render a frame to ``path``, whose folder must be there; a kill never leaves half a picture under that name.
 
     Raises:
-        SceneError: Blender could not render or write it.
+        SceneError: Blender could not render or write it, or the folder is gone.
     """
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.part.png")
+    if not path.parent.is_dir():
+        raise gone(path.parent)
+    partial = path.with_name(f".{path.stem[:40]}.{os.getpid()}.part.png")
     scene.frame_set(frame)
-    scene.render.filepath = str(partial)
     scene.render.use_file_extension = False
     try:
-        bpy.ops.render.render(write_still=True, scene=scene.name)
-        if not is_picture(partial):
-            raise RuntimeError("the picture was not written whole")
+        # Blender fills in names in braces and makes a missing folder: it gets a plain place of its own to write to.
+        with tempfile.TemporaryDirectory(prefix="housex_", ignore_cleanup_errors=True) as room:
+            written = Path(room) / "frame.png"
+            scene.render.filepath = str(written)
+            bpy.ops.render.render(write_still=True, scene=scene.name)
+            if not is_picture(written):
+                raise RuntimeError("the picture was not written whole")
+            move_into(written, partial)
         os.replace(partial, path)
     except (RuntimeError, OSError) as error:
+        if not path.parent.is_dir():
+            raise gone(path.parent) from error
+        raise SceneError(
+            f"Frame {frame} could not be rendered: {one_line(error)}.", "Check the free space and the render settings."
+        ) from error
+    finally:
         with contextlib.suppress(OSError):
             partial.unlink()
-        reason = str(error).strip().rstrip(".").removeprefix("Error: ")
-        raise SceneError(
-            f"Frame {frame} could not be rendered: {reason}.", "Check the free space and the render settings."
-        ) from error
 
 
 def render_frames(
@@ -180,7 +189,7 @@ def render_frames(
         should_stop: Asked before every frame; True ends the loop early.
 
     Raises:
-        SceneError: No camera, nothing to render, unwritable folder or a failed frame.
+        SceneError: No camera, nothing to render, a failed frame, or a folder that cannot be written or went away.
     """
     wanted = list(range(scene.frame_start, scene.frame_end + 1) if frames is None else frames)
     if not wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import struct
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import bpy
 
 from ..core.errors import SceneError
 
+# Blender fills names in braces and rows of # into the paths it writes to.
+FILLED_IN = frozenset("{}#")
 PNG_HEAD, PNG_TAIL = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
 
@@ -61,3 +64,31 @@ def writable_folder(folder: str | os.PathLike[str]) -> Path:
             "Choose another folder or free some space.",
         ) from error
     return place
+
+
+def gone(folder: Path) -> SceneError:
+    """The error for a folder that was there when the work began."""
+    return SceneError(f"The folder {folder} is gone.", "Start again; frames that were in it are lost.")
+
+
+def move_into(source: Path, target: Path) -> None:
+    """Put a finished file in its place, from another disk too; never makes the folder.
+
+    Raises:
+        SceneError: The folder is gone.
+        OSError: It cannot be written.
+    """
+    if not target.parent.is_dir():
+        raise gone(target.parent)
+    try:
+        os.replace(source, target)
+    except OSError:
+        # Only the content: drives of other systems refuse to take the rights and times along.
+        shutil.copyfile(source, target)
+
+
+def one_line(error: BaseException) -> str:
+    """The first line of what Blender or the system says, fit for the middle of a sentence."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    lines = [line.strip().removeprefix("Error: ").rstrip(".") for line in text.splitlines()]
+    return next((line for line in lines if line), "no reason given")

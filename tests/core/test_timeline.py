@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,9 @@ SCHEMA_BREAKS = [
     ("mix.duration_s", "long"), ("mix.channels", 1.5), ("model.genres", []), ("grid.bpm.0", -1), ("grid.beats_s.3", None),
     ("bars.probs.0.0", 1.5), ("bars.probs.0", []), ("bars.section.0", "chorus"), ("bars.uncertain.0", 1),
     ("bars.energy.0", -0.1), ("bars.start_s", []), ("tracks.0.start_bar", -1), ("tracks.0.end_bar", 0.5),
+    ("mix.duration_s", 1e12), ("grid.beats_s", []), ("grid.bpm.0", 1e300), ("bars.start_s.0", -1000),
+    ("bars.attributes", {"x": "hello"}), ("bars.attributes", {"x": 5}), ("bars.attributes", {"x": [[1], [2]]}),
+    ("model.genres.0", "x" * 500), ("envelopes.file", ""), ("envelopes.rate_hz", 1e-300),
     ("drops", {}), ("edits", [{"what": "genre"}]), ("edits", [{"what": "magic", "from_s": 0, "to_s": 1, "value": "x"}]),
 ]  # fmt: skip
 
@@ -98,6 +102,9 @@ def test_our_validator_and_jsonschema_agree(timeline: Timeline, tmp_path: Path, 
         ("bars.confidence", [0.5], "confidence"),
         ("drops.0.end_bar", 400, "bars 8 to 400"),
         ("envelopes.names", ["sub"], "do not fit"),
+        ("bars.end_s.3", 40.0, "overlap"),
+        ("mix.duration_s", 18000.0, "do not fit"),
+        ("envelopes.file", "a\0b", "damaged"),
         ("envelopes.file", "gone.npz", "missing"),
         ("envelopes.file", "../../../etc/passwd", "missing or damaged"),
     ],
@@ -137,6 +144,57 @@ def test_another_schema_is_named(timeline: Timeline, tmp_path: Path) -> None:
     path.write_text(json.dumps({**data, "schema": 99}))
     with pytest.raises(TimelineError, match="schema 99"):
         Timeline.load(path)
+
+
+def test_an_integer_that_no_float_can_hold(timeline: Timeline, tmp_path: Path) -> None:
+    path = tmp_path / "m.housex.json"
+    timeline.save(path)
+    data = json.loads(path.read_text())
+    data["grid"]["bpm"][0] = 10**400
+    path.write_text(json.dumps(data))
+    with pytest.raises(TimelineError, match="damaged"):
+        Timeline.load(path)
+
+
+def test_a_byte_order_mark_does_no_harm(timeline: Timeline, tmp_path: Path) -> None:
+    path = tmp_path / "m.housex.json"
+    timeline.save(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert Timeline.load(path).grid.n_bars == timeline.grid.n_bars
+
+
+@pytest.mark.parametrize("kind", ["short", "too loud", "negative", "complex"])
+def test_envelopes_that_do_not_belong_are_refused(timeline: Timeline, tmp_path: Path, kind: str) -> None:
+    timeline.save(tmp_path / "m.housex.json")
+    values = timeline.envelopes.values.copy()
+    other = {"short": values[:500], "too loud": values + 2, "negative": values - 1, "complex": values * 1j}[kind]
+    np.savez(tmp_path / "m.housex.npz", values=other)
+    with pytest.raises(TimelineError, match=r"m\.housex\.npz"):
+        Timeline.load(tmp_path / "m.housex.json")
+
+
+def test_a_pair_is_replaced_whole_or_not_at_all(
+    timeline: Timeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "m.housex.json"
+    timeline.save(path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+
+    def full(*_args: object, **_more: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(TimelineError, match="No space left"):
+        timeline.save(path)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_or_a_folder_as_mix_is_refused_at_once(timeline: Timeline, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    for path in (tmp_path / "pipe.wav", Path("/dev/zero"), tmp_path):
+        with pytest.raises(TimelineError, match="cannot be read"):
+            timeline.check_mix(path)
 
 
 def test_pickled_envelopes_are_never_unpickled(timeline: Timeline, tmp_path: Path) -> None:

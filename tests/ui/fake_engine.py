@@ -36,7 +36,7 @@ def succeed(mix: Path, output: Path, seconds: float) -> None:
 def main() -> None:
     """Answer like ``python -c CODE`` or like ``python -m housex_blender.analysis MIX -o FILE``."""
     if "-c" in sys.argv:
-        print("Python 3, fake")
+        print("can hear")
         return
     mode = os.environ.get("HOUSEX_FAKE", "ok")
     mix = Path(sys.argv[3])
