@@ -55,6 +55,9 @@ PULSE_REACH_S = 30
 
 WAVEFORM_HOP = 1050
 WAVEFORM_RATE_HZ = SAMPLE_RATE_HZ / WAVEFORM_HOP
+# Half the range of noise in one window is some three times its rms: 16-bit dither reaches 6e-5, a mix lies far above.
+SILENT_SWING = 2e-4
+RINGING = 3
 BATCH_FRAMES = 256
 
 Floats = NDArray[np.float32]
@@ -85,6 +88,17 @@ class Features:
     kick_strengths: Floats
     mel_rate_hz: float = MEL_RATE_HZ
     onset_rate_hz: float = ONSET_RATE_HZ
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing moves: judged by the swing of the waveform, so that a constant offset is silence too."""
+        # The resampler rings where an offset begins and ends.
+        inner = self.waveform_peaks[RINGING:-RINGING]
+        rows = inner if len(inner) else self.waveform_peaks
+        if not len(rows):
+            return True
+        half = 0.5 * (rows[:, 1].astype(np.float64) - rows[:, 0])
+        return bool(np.sqrt(np.mean(half**2)) < SILENT_SWING)
 
 
 def _hz_to_mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:

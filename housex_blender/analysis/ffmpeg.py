@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import AudioError
+from .headers import shown
 
 HEADER_TIMEOUT_S = 60.0
 # A playlist or a concat script renamed to .m4a must not make ffmpeg fetch things from the network.
@@ -108,7 +109,10 @@ class Pipe(AbstractContextManager["Pipe"]):
     def __init__(self, path: Path, rate_hz: int, channels: int, start_s: float, stop: threading.Event) -> None:
         program = find()
         if program is None:
-            raise AudioError(f'"{path.name}" needs ffmpeg, and ffmpeg is not installed.', "Install ffmpeg.")
+            raise AudioError(f'"{shown(path.name)}" needs ffmpeg, and ffmpeg is not installed.', "Install ffmpeg.")
+        # ffmpeg leaps over damage without a word on where it was
+        self.damaged: list[float] = []
+        self.broken = False
         self._channels = channels
         self._stop = stop
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__

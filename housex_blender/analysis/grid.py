@@ -19,7 +19,6 @@ from .pulse import BeatPath, moving_mean, onset_strength, phase_path, tempo_path
 DEFAULT_BPM = 128.0
 BPM_RANGE = (110.0, 136.0)
 MIN_DURATION_S = 4.0
-QUIET_PEAK = 1e-4
 # Spectral flux in a centred Hann window rises before the attack reaches the window's centre.
 LATENCY_S = 0.002
 KICK_REACH_S = 0.035
@@ -28,6 +27,15 @@ KICK_SPAN_BEATS = 24
 MIN_KICKS = 16
 SURE = 0.5
 DECIDED = 0.12
+# A tempo from outside the range is folded into it and fits nowhere well; such bars are worse than a plain ruler.
+LEAST_CONFIDENCE = 0.2
+# Correlations of beats three and four apart: house has the fours ahead, a waltz the threes by more than one.
+LONGEST_LAG = 9
+THREES_LEAST = 0.3
+THREES_AHEAD = 0.3
+# how much of its confidence a grid of four beats keeps in three-four time
+IN_THREE = 0.4
+NO_BEAT = "No steady beat was found, so the bars are only a ruler."
 
 Floats = NDArray[np.float64]
 
@@ -72,7 +80,7 @@ def track_grid(
     default = hint_bpm or min(max(DEFAULT_BPM, low), high)
     if features.duration_s < MIN_DURATION_S:
         return _fallback(features.duration_s, default, "The audio is too short to hear a beat in it.")
-    if features.peak < QUIET_PEAK:
+    if features.is_silent:
         return _fallback(features.duration_s, default, "The audio is silent.")
     onset = onset_strength(features.onset)
     if not float(onset.max(initial=0.0)) > 0.0:
@@ -84,7 +92,34 @@ def track_grid(
     down = find_downbeats(features, path)
     shift_s = kick_offset(down.beats_s, features.kick_times_s, features.kick_strengths)
     down.times_s = down.times_s + np.interp(down.times_s, down.beats_s, shift_s)
-    return _assemble(features.duration_s, path, down, default)
+    result = _assemble(features.duration_s, path, down, default)
+    if result.confidence > 0.0 and in_three(features, down.beats_s):
+        message = "This seems to be in three-four time; bars of four beats do not fit it."
+        confidence, bars = IN_THREE * result.confidence, IN_THREE * result.bar_confidence
+        result = GridResult(result.grid, confidence, bars, message)
+    # Threes come of a faster 4/4 too, of which three beats of the grid are four.
+    return result if result.confidence >= LEAST_CONFIDENCE else _fallback(features.duration_s, default, NO_BEAT)
+
+
+def in_three(features: Features, beats_s: Floats) -> bool:
+    """Whether the beats repeat after three far better than after four.
+
+    Each beat is its onset flux in nine bands. In 4/4 a clap or a bar's pattern makes the lags of four and eight the
+    best, or with a bare kick all lags alike; only three-four time sets those of three, six and nine far above them.
+    """
+    if len(beats_s) < 2 * LONGEST_LAG or not len(features.onset):
+        return False
+    frames = np.rint(beats_s * features.onset_rate_hz).astype(np.int64)[:, None] + np.arange(-6, 7)
+    beats = features.onset[np.clip(frames, 0, len(features.onset) - 1)].astype(np.float64).max(axis=1)
+    beats -= beats.mean(axis=0)
+    power = float(np.mean(np.sum(beats**2, axis=1)))
+    if not power > 0.0:
+        return False
+    threes, fours = (
+        float(np.mean([np.mean(np.sum(beats[lag:] * beats[:-lag], axis=1)) for lag in lags])) / power
+        for lags in ((3, 6, LONGEST_LAG), (4, 8))
+    )
+    return threes > THREES_LEAST and threes > fours + THREES_AHEAD
 
 
 def kick_offset(beats_s: Floats, kicks_s: Floats, strengths: NDArray[np.floating]) -> Floats:
@@ -125,7 +160,7 @@ def _assemble(duration_s: float, path: BeatPath, down: Downbeats, default_bpm: f
     if float(np.mean(clarity)) < SURE:
         message = "The beat is hard to hear in much of this audio; check the grid against the music."
         if float(np.mean(clarity)) < SURE / 3:
-            return _fallback(duration_s, default_bpm, "No steady beat was found, so the bars are only a ruler.")
+            return _fallback(duration_s, default_bpm, NO_BEAT)
     elif float(np.mean(decided)) < DECIDED:
         message = "The beat is clear, but where the bars begin is a guess; nudge the grid if it is off."
     return GridResult(grid, confidence, bar_confidence, message)

@@ -22,6 +22,7 @@ from .classify import BarGenres, classify
 from .envelopes import normalise_envelopes
 from .features import FEATURE_VERSION, Features, extract_features
 from .grid import GridResult, track_grid
+from .headers import shown
 from .model_folder import ModelFolder, load_model_folder
 from .structure import Structure, analyse_structure
 
@@ -29,10 +30,8 @@ if TYPE_CHECKING:
     from .worker import Speaker
 
 # raised whenever the same file would give another timeline
-HEARING_VERSION = 2
+HEARING_VERSION = 3
 SHORTEST_S = 4.0
-# 16-bit dither lies near 1e-5; a mix never does
-SILENT_PEAK = 1e-4
 HOUSEX_SLICE_S = 1.875
 
 
@@ -71,7 +70,7 @@ def cached_or_heard(mix: Path, arguments: argparse.Namespace, speaker: Speaker) 
             speaker.status("Taken from the cache: this recording was analysed before")
             for text in timeline.warnings:
                 speaker.warn(text)
-            return replace(timeline, mix=replace(timeline.mix, file=mix.name))
+            return replace(timeline, mix=replace(timeline.mix, file=shown(mix.name)))
     timeline = hear(mix, info, sha256, model, backend, arguments.slicing, speaker)
     if not arguments.no_cache:
         _keep(timeline, kept)
@@ -106,15 +105,16 @@ def hear(
     Raises:
         AudioError: It is too short, silent or unreadable.
     """
+    name = shown(mix.name)
     speaker.status("Listening")
     features = extract_features(mix, on_progress=speaker.progress, on_warning=speaker.warn)
     if features.duration_s < SHORTEST_S:
         raise AudioError(
-            f"{mix.name} holds only {features.duration_s:.1f} s of sound.",
+            f"{name} holds only {features.duration_s:.1f} s of sound.",
             f"Choose a recording of at least {SHORTEST_S:.0f} s.",
         )
-    if features.peak < SILENT_PEAK:
-        raise AudioError(f"{mix.name} is silent.", "Check the recording: it holds no sound above -80 dB.")
+    if features.is_silent:
+        raise AudioError(f"{name} is silent.", "Check the recording: it holds no sound above about -80 dB.")
     speaker.status("Finding beats and bars")
     result = grid_for(features, slicing)
     if result.message:
@@ -124,8 +124,8 @@ def hear(
     loudness = analyse_structure(features, grid)
     genres = classify(features, grid.starts_s, grid.ends_s, loudness.energy, model, backend)
     speaker.status("Finding drops and track changes")
-    structure = analyse_structure(features, grid, genres.probs.astype(np.float64))
-    mix_info = MixInfo(mix.name, sha256, round(features.duration_s, 4), info.sample_rate_hz, info.channels)
+    structure = analyse_structure(features, grid, genres.probs.astype(np.float64), beat_heard=result.confidence > 0.0)
+    mix_info = MixInfo(name, sha256, round(features.duration_s, 4), info.sample_rate_hz, info.channels)
     return assemble(mix_info, model, features, result, genres, structure, slicing, speaker)
 
 

@@ -24,6 +24,8 @@ _SECTION_COLOURS = {
 }
 _ROW_S = 900.0
 _MAX_ROWS = 8
+# with about 18 ticks, the step of a shorter row would not be whole seconds
+_FINE_ROW_S = 30.0
 
 
 def draw_timeline(timeline: Timeline, path: Path, palette: str = "house") -> None:
@@ -77,6 +79,24 @@ def _clock(time_s: float, _position: object = None) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
+def _fine_clock(time_s: float, _position: object = None) -> str:
+    """With tenths, for rows so short that whole seconds would repeat."""
+    minutes, tenths = divmod(round(10 * time_s), 600)
+    return f"{minutes}:{tenths // 10:02d}.{tenths % 10}"
+
+
+def _time_axis(axis: Any) -> None:
+    """Ticks in minutes and seconds, each label once."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    # steps of 0.15 s would repeat even in tenths
+    low, high = axis.get_xlim()
+    fine = high - low < _FINE_ROW_S
+    steps = [1, 2, 5, 10] if fine else [1, 1.5, 3, 6]
+    axis.xaxis.set_major_locator(MaxNLocator(18, steps=steps))
+    axis.xaxis.set_major_formatter(FuncFormatter(_fine_clock if fine else _clock))
+
+
 def _title(figure: Any, timeline: Timeline, colours: NDArray[np.float64]) -> None:
     height = figure.get_size_inches()[1]
     shown = timeline.mix.file if len(timeline.mix.file) < 48 else timeline.mix.file[:45] + "..."
@@ -116,8 +136,6 @@ def _swatch(x: float, y: float, width: float, height: float, colour: NDArray[np.
 
 
 def _draw_row(axes: list[Any], timeline: Timeline, colours: NDArray[np.float64], start_s: float, end_s: float) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
     wave, ribbon, sections, tempo = axes
     for axis in axes:
         axis.set_xlim(start_s, end_s)
@@ -132,8 +150,7 @@ def _draw_row(axes: list[Any], timeline: Timeline, colours: NDArray[np.float64],
     _draw_sections(sections, timeline)
     _draw_tempo(tempo, timeline)
     _draw_events(axes, timeline, start_s, end_s)
-    tempo.xaxis.set_major_locator(MaxNLocator(18, steps=[1, 1.5, 3, 6]))
-    tempo.xaxis.set_major_formatter(FuncFormatter(_clock))
+    _time_axis(tempo)
     tempo.set_xlabel("time, and bar numbers above", fontsize=8)
 
 

@@ -228,18 +228,23 @@ def _blocks(first: int, last: int, section: list[str], offsets: NDArray[np.int64
     return blocks
 
 
-def analyse_structure(features: Features, grid: BarGrid, genre_probs: Floats | None = None) -> Structure:
+def analyse_structure(
+    features: Features, grid: BarGrid, genre_probs: Floats | None = None, *, beat_heard: bool = True
+) -> Structure:
     """Hear the form of a mix.
 
     Args:
         features: What was measured.
         grid: Its bars.
         genre_probs: (n_bars, G) sub-genre per bar; if given, a change of it supports a track change.
+        beat_heard: Whether the bars were heard; on bars that are only a ruler nothing drops.
     """
     levels = bar_levels(features, grid)
     offsets = phrase_of(features, grid)
-    drops = find_drops(levels, offsets)
+    drops = find_drops(levels, offsets) if beat_heard else []
     tracks, confidence = find_tracks(features, grid, drops, levels.kick, genre_probs)
+    if not beat_heard:
+        return Structure(_energy(levels), ["break"] * grid.n_bars, [], tracks, confidence)
     # Once the tracks are known a quiet one is no longer measured against its loud neighbour.
     drops = find_drops(levels, offsets, tracks)
     section = _sections(levels, drops, tracks, offsets)

@@ -8,7 +8,7 @@ import pytest
 from housex_blender.analysis.features import Features, FeatureStream
 from housex_blender.analysis.grid import GridResult, track_grid
 
-from .signals import FORM, RATE_HZ, beats_for, house
+from .signals import FORM, RATE_HZ, add, beats_for, house, kick, noise_hit
 
 mir_eval = pytest.importorskip("mir_eval")
 
@@ -90,3 +90,43 @@ def test_no_beat_gives_a_ruler(kind: str) -> None:
     assert result.message.endswith(".")
     if found.duration_s > 3.0:
         _covers(result, found.duration_s)
+
+
+def _pattern(bpm: float, beats: int, kicks: tuple[float, ...], claps: tuple[float, ...]) -> Features:
+    """A minute of one repeated bar of so many beats, with hats on the half beats."""
+    beat_s = 60.0 / bpm
+    out = np.zeros(60 * RATE_HZ, np.float32)
+    drum, clap, hat = 0.6 * kick(), noise_hit(0.05, 0.3), noise_hit(0.01, 0.1)
+    for bar in range(int(60.0 / (beats * beat_s))):
+        for sound, places in ((drum, kicks), (clap, claps), (hat, tuple(0.5 * i for i in range(2 * beats)))):
+            for place in places:
+                add(out, sound, (bar * beats + place) * beat_s)
+    return _features(out)
+
+
+def test_a_tempo_out_of_range_gives_a_ruler_and_says_so() -> None:
+    result = track_grid(_pattern(174.0, 4, (0.0, 2.5), (1.0, 3.0)))
+    assert result.confidence == 0.0
+    assert np.median(result.grid.bpm) == pytest.approx(128.0)
+    assert "ruler" in result.message
+
+
+def test_three_four_time_is_doubted() -> None:
+    result = track_grid(_pattern(120.0, 3, (0.0,), (1.0, 2.0)))
+    assert "three-four" in result.message
+    assert result.confidence < 0.4
+
+
+def test_four_four_time_is_not_doubted() -> None:
+    for kicks, claps in (((0.0, 1.0, 2.0, 3.0), ()), ((0.0, 1.0, 2.0, 3.0), (1.0, 3.0)), ((0.0, 1.5, 3.0), (1.0,))):
+        assert "three-four" not in track_grid(_pattern(124.0, 4, kicks, claps)).message
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.5])
+def test_faint_noise_and_an_offset_are_silence(offset: float) -> None:
+    faint = 3e-5 * np.random.default_rng(0).standard_normal(20 * RATE_HZ)
+    found = _features((offset + faint).astype(np.float32))
+    assert found.is_silent
+    assert track_grid(found).message == "The audio is silent."
+    audible = _features((offset + 10 * faint).astype(np.float32))
+    assert not audible.is_silent

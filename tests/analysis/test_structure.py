@@ -103,3 +103,12 @@ def test_formless_audio(kind: str) -> None:
     if kind == "silence":
         assert structure.energy.max() == 0.0
         assert structure.drops == []
+
+
+def test_nothing_drops_on_a_ruler() -> None:
+    noise = 0.2 * np.random.default_rng(0).standard_normal(30 * RATE_HZ).astype(np.float32)
+    grid = BarGrid.fixed(30.0, 128.0)
+    structure = analyse_structure(_features(noise), grid, beat_heard=False)
+    _valid(structure, grid.n_bars)
+    assert structure.drops == []
+    assert set(structure.section) == {"break"}

@@ -245,3 +245,40 @@ def test_a_new_analysis_keeps_edits(heard: tuple[int, list[Message], Path], shor
     heard[2].write_text(json.dumps(data))
     assert run(short_mix, "-o", heard[2])[0] == 0
     assert Timeline.load(heard[2]).edits == tuple(data["edits"])
+
+
+@pytest.mark.parametrize("kind", ["noise", "speech-like"])
+def test_nothing_drops_where_no_beat_is_heard(tmp_path: Path, kind: str) -> None:
+    rng = np.random.default_rng(0)
+    samples = 0.2 * rng.standard_normal(30 * 22050)
+    if kind != "noise":
+        samples *= np.interp(np.arange(len(samples)) / 22050, np.cumsum(rng.uniform(0.05, 0.4, 200)), rng.random(200))
+    soundfile.write(tmp_path / "mix.wav", samples, 22050)
+    code, messages, _ = run(tmp_path / "mix.wav", "-o", tmp_path / "mix.housex.json")
+    assert code == 0
+    assert any("ruler" in message.text for message in messages)
+    timeline = Timeline.load(tmp_path / "mix.housex.json")
+    assert timeline.drops == ()
+    assert set(timeline.section) == {"break"}
+
+
+@pytest.mark.parametrize("kind", ["offset", "faint noise"])
+def test_what_does_not_move_is_silent(tmp_path: Path, kind: str) -> None:
+    faint = 3e-5 * np.random.default_rng(0).standard_normal(20 * 44100)
+    soundfile.write(tmp_path / "mix.wav", faint + 0.5 * (kind == "offset"), 44100, subtype="FLOAT")
+    code, messages, _ = run(tmp_path / "mix.wav", "-o", tmp_path / "mix.housex.json")
+    assert code != 0
+    assert any("silent" in message.text for message in messages)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text here")
+def test_a_mix_whose_name_is_not_utf8(tmp_path: Path, short_mix: Path) -> None:
+    mix = tmp_path / os.fsdecode(b"mix\xff.flac")
+    try:
+        mix.write_bytes(short_mix.read_bytes())
+    except OSError:
+        pytest.skip("this file system wants UTF-8")
+    for _ in range(2):
+        code, _, stderr = run(mix, "-o", tmp_path / "mix.housex.json", "--plot", tmp_path / "mix.png")
+        assert code == 0, stderr
+        assert Timeline.load(tmp_path / "mix.housex.json").mix.file == "mix?.flac"
