@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -323,7 +324,7 @@ def _read_envelopes(path: Path, names: Sequence[str], rate_hz: float, duration_s
             if stored.dtype.kind != "f" or stored.size > 4e8:
                 raise ValueError("not a table of levels")
             values = stored.astype(np.float32)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise TimelineError(
             f"The envelopes {path.name} are missing or damaged.", "Keep the .npz beside the .json, or analyse again."
         ) from error

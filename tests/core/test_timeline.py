@@ -173,6 +173,18 @@ def test_envelopes_that_do_not_belong_are_refused(timeline: Timeline, tmp_path: 
         Timeline.load(tmp_path / "m.housex.json")
 
 
+@pytest.mark.parametrize("at", [0.02, 0.2, 0.5, 0.8, 0.98])
+def test_damaged_envelopes_are_refused_wherever_the_damage_is(timeline: Timeline, tmp_path: Path, at: float) -> None:
+    path = tmp_path / "m.housex.npz"
+    timeline.save(tmp_path / "m.housex.json")
+    data = bytearray(path.read_bytes())
+    where = int(at * len(data))
+    data[where : where + 60] = np.random.default_rng(0).bytes(len(data[where : where + 60]))
+    path.write_bytes(data)
+    with pytest.raises(TimelineError, match="envelopes"):
+        Timeline.load(tmp_path / "m.housex.json")
+
+
 def test_a_pair_is_replaced_whole_or_not_at_all(
     timeline: Timeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
