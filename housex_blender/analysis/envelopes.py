@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from .features import ENVELOPE_NAMES, ENVELOPE_RATE_HZ
 
-__all__ = ["ENVELOPE_NAMES", "ENVELOPE_RATE_HZ", "normalise_envelopes", "smooth_attack_release"]
+__all__ = ["ENVELOPE_NAMES", "ENVELOPE_RATE_HZ", "normalise_envelopes"]
 
 # Sixty-four bars of house, like the reference of the drops.
 WINDOW_S = 61
@@ -79,31 +79,3 @@ def normalise_envelopes(raw: NDArray[np.float32]) -> NDArray[np.float32]:
             share = value / _reference(value, FLOOR_SHARE, MIN_AMPLITUDE * 256)
         result[:, column] = np.clip(share, 0.0, 1.0)
     return result
-
-
-def smooth_attack_release(
-    x: NDArray[np.floating], rate_hz: float, attack_ms: float, release_ms: float
-) -> NDArray[np.float32]:
-    """Rise within ``attack_ms``, fall to 1/e in ``release_ms``.
-
-    The release is exact: the greatest of all earlier values, each decayed by its age, is a running maximum in the
-    log domain. The attack is a causal mean, so a peak arrives ``attack_ms`` later at the latest.
-
-    Args:
-        x: (n,) or (n, k), not negative.
-        rate_hz: Samples per second.
-        attack_ms: 0 for none.
-        release_ms: 0 for none.
-    """
-    values = np.maximum(np.asarray(x, dtype=np.float64), 0.0)
-    if not len(values):
-        return values.astype(np.float32)
-    if release_ms > 0:
-        slope = (np.arange(len(values)) * (1000.0 / release_ms / rate_hz)).reshape(-1, *([1] * (values.ndim - 1)))
-        held = np.maximum.accumulate(np.log(np.maximum(values, 1e-9)) + slope, axis=0) - slope
-        values = np.where(held > np.log(2e-9), np.exp(held), values)
-    width = round(attack_ms * rate_hz / 1000.0)
-    if width > 1:
-        total = np.cumsum(np.concatenate([np.zeros((width, *values.shape[1:])), values]), axis=0)
-        values = (total[width:] - total[:-width]) / width
-    return np.clip(values, 0.0, None).astype(np.float32)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import Cancelled
+from ..core.timeline import ENVELOPE_NAMES as ENVELOPE_NAMES
 from .audio import decode_blocks, probe
 
 SAMPLE_RATE_HZ = 22050
@@ -33,7 +34,6 @@ ONSET_EDGES_HZ = (20.0, 75.0, 140.0, 260.0, 480.0, 900.0, 1700.0, 3200.0, 6000.0
 ONSET_LAG = 2
 ONSET_GAIN = 20.0
 
-ENVELOPE_NAMES: tuple[str, ...] = ("sub", "bass", "mid", "high", "kick", "loudness")
 ENVELOPE_RATE_HZ = 100
 BAND_EDGES_HZ = {"bass": (60.0, 160.0), "mid": (400.0, 3000.0), "high": (5000.0, 10500.0)}
 SUB_EDGES_HZ = (20.0, 60.0)

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from housex_blender.core.channels import COLOURS, HEARD, LIGHTS, MOTION, compile_show, genre_channel, trusted_probs
+from housex_blender.core.channels import (
+    COLOURS,
+    HEARD,
+    LIGHTS,
+    MOTION,
+    attack_release,
+    compile_show,
+    genre_channel,
+    trusted_probs,
+)
 from housex_blender.core.errors import SceneError
 from housex_blender.core.keys import KeyTrack
 from housex_blender.core.looks import Look, hex_to_linear
@@ -159,3 +168,14 @@ def test_key_tracks_refuse_nonsense() -> None:
     for frames, values in (([], []), ([1, 1], [0, 0]), ([2, 1], [0, 0]), ([1, 2], [0]), ([1], [float("nan")])):
         with pytest.raises(SceneError):
             KeyTrack(np.array(frames, np.float32), np.array(values, np.float32))
+
+
+def test_attack_and_release_are_time_constants() -> None:
+    pulse = np.zeros(300)
+    pulse[100:200] = 1.0
+    followed = attack_release(pulse, 100.0, 50.0, 200.0)
+    assert followed[99] == 0.0
+    assert followed[104] == pytest.approx(1 - np.exp(-1.0), abs=0.01), "five steps of 10 ms are one attack of 50 ms"
+    assert followed[199] == pytest.approx(1.0, abs=0.01)
+    assert followed[219] == pytest.approx(np.exp(-1.0), abs=0.01), "twenty steps are one release of 200 ms"
+    assert attack_release(pulse, 100.0, 0.0, 0.0) == pytest.approx(pulse)

@@ -175,13 +175,13 @@ def test_cancel_leaves_no_process(scene, mix, engine, mode, way) -> None:
     if way == "other file":
         operator.cancel(bpy.context)
     else:
-        started = time.monotonic()
         if way == "ESC":
             operator.modal(bpy.context, event("ESC"))
         else:
             assert bpy.ops.housex.cancel() == {"FINISHED"}
             operator.modal(bpy.context, event())
-        assert time.monotonic() - started < 0.5, "the window must not freeze"
+        if mode == "deaf":
+            assert alive(pid), "the window does not wait for a child that does not listen"
         assert drive(operator, lambda status: False) == "CANCELLED"
         assert operator.said == ({"INFO"}, "Cancelled.")
     wait_until(lambda: not alive(pid))
