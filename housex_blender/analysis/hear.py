@@ -24,7 +24,7 @@ from .features import FEATURE_VERSION, Features, extract_features
 from .grid import GridResult, track_grid
 from .headers import shown
 from .model_folder import ModelFolder, load_model_folder
-from .structure import Structure, analyse_structure
+from .structure import Structure, analyse_structure, bar_energy, bar_levels
 
 if TYPE_CHECKING:
     from .worker import Speaker
@@ -121,10 +121,11 @@ def hear(
         speaker.warn(result.message)
     speaker.status("Hearing sub-genres")
     grid = result.grid
-    loudness = analyse_structure(features, grid)
-    genres = classify(features, grid.starts_s, grid.ends_s, loudness.energy, model, backend)
+    levels = bar_levels(features, grid)
+    genres = classify(features, grid.starts_s, grid.ends_s, bar_energy(levels), model, backend)
     speaker.status("Finding drops and track changes")
-    structure = analyse_structure(features, grid, genres.probs.astype(np.float64), beat_heard=result.confidence > 0.0)
+    probs = genres.probs.astype(np.float64)
+    structure = analyse_structure(features, grid, probs, beat_heard=result.confidence > 0.0, levels=levels)
     mix_info = MixInfo(name, sha256, round(features.duration_s, 4), info.sample_rate_hz, info.channels)
     return assemble(mix_info, model, features, result, genres, structure, slicing, speaker)
 

@@ -149,8 +149,8 @@ def _snap(run: tuple[int, int], levels: BarLevels, offsets: NDArray[np.int64]) -
     return start, end
 
 
-def _energy(levels: BarLevels) -> Floats:
-    """0..1 from loudness and kick, each bar against the loudest around it."""
+def bar_energy(levels: BarLevels) -> Floats:
+    """(n_bars,) 0..1 from loudness and kick, each bar against the loudest around it."""
     reference = sliding_percentile(levels.loudness_db, REFERENCE_PERCENTILE, WINDOW_BARS)
     # The reference itself may fall only so far below that of the whole mix: silence is dark.
     reference = np.asarray(np.maximum(reference, float(np.percentile(levels.loudness_db, 95)) - 20.0))
@@ -229,7 +229,12 @@ def _blocks(first: int, last: int, section: list[str], offsets: NDArray[np.int64
 
 
 def analyse_structure(
-    features: Features, grid: BarGrid, genre_probs: Floats | None = None, *, beat_heard: bool = True
+    features: Features,
+    grid: BarGrid,
+    genre_probs: Floats | None = None,
+    *,
+    beat_heard: bool = True,
+    levels: BarLevels | None = None,
 ) -> Structure:
     """Hear the form of a mix.
 
@@ -238,14 +243,15 @@ def analyse_structure(
         grid: Its bars.
         genre_probs: (n_bars, G) sub-genre per bar; if given, a change of it supports a track change.
         beat_heard: Whether the bars were heard; on bars that are only a ruler nothing drops.
+        levels: From :func:`bar_levels`, if they are known already.
     """
-    levels = bar_levels(features, grid)
+    levels = levels or bar_levels(features, grid)
     offsets = phrase_of(features, grid)
     drops = find_drops(levels, offsets) if beat_heard else []
     tracks, confidence = find_tracks(features, grid, drops, levels.kick, genre_probs)
     if not beat_heard:
-        return Structure(_energy(levels), ["break"] * grid.n_bars, [], tracks, confidence)
+        return Structure(bar_energy(levels), ["break"] * grid.n_bars, [], tracks, confidence)
     # Once the tracks are known a quiet one is no longer measured against its loud neighbour.
     drops = find_drops(levels, offsets, tracks)
     section = _sections(levels, drops, tracks, offsets)
-    return Structure(_energy(levels), section, drops, tracks, confidence)
+    return Structure(bar_energy(levels), section, drops, tracks, confidence)
