@@ -20,7 +20,7 @@ ENGINE_IDS = {
 }
 # Numbers behind the interpolation and handle enums, as foreach_set wants them; the same in every version.
 INTERPOLATION_CODE: dict[str, int] = {"CONSTANT": 0, "LINEAR": 1, "BEZIER": 2}
-HANDLE_FREE, HANDLE_VECTOR, HANDLE_AUTO_CLAMPED = 0, 2, 4
+HANDLE_FREE = 0
 
 
 def set_engine(scene: bpy.types.Scene, engine: str) -> str:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import bpy
 
@@ -22,8 +22,18 @@ from . import compat
 from .pictures import FILLED_IN, frame_path, gone, is_picture, move_into, one_line, set_frame_rate, writable_folder
 
 POLL_S = 0.1
-# The arguments of ffmpeg_command and with_sequencer: frames, first, count, rate, sound, its offset, film.
-Job = tuple[Path, int, int, float, str | os.PathLike[str] | None, float, Path]
+
+
+class Job(NamedTuple):
+    """What both encoders need to know; see :func:`encode_film`."""
+
+    folder: Path
+    first_frame: int
+    n_frames: int
+    fps: float
+    sound_path: str | os.PathLike[str] | None
+    sound_offset_s: float
+    out_path: Path
 
 
 def exact_rate(fps: float) -> Fraction:
@@ -73,7 +83,7 @@ def encode_film(
     writable_folder(target.parent)
     # Always the same name, so that what a killed run left is overwritten; short, as file systems limit names.
     partial = target.with_name(f".{target.stem[:40]}.part.mp4")
-    job = (Path(frames_folder).absolute(), first_frame, n_frames, fps, sound_path, sound_offset_s, partial)
+    job = Job(Path(frames_folder).absolute(), first_frame, n_frames, fps, sound_path, sound_offset_s, partial)
     try:
         _encode(job, should_stop)
         if not target.parent.is_dir():
@@ -101,22 +111,14 @@ def _encode(job: Job, should_stop: Callable[[], bool] | None) -> None:
     # Blender cannot be interrupted: a wish to stop that came while the program failed must be heard now.
     if stop():
         raise Cancelled()
-    with_sequencer(*job)
+    with_sequencer(job)
 
 
-def ffmpeg_command(
-    folder: Path,
-    first_frame: int,
-    n_frames: int,
-    fps: float,
-    sound_path: str | os.PathLike[str] | None,
-    sound_offset_s: float,
-    out_path: Path,
-) -> list[str]:
-    """The command line of the program; same arguments as :func:`encode_film`."""
-    rate = exact_rate(fps)
+def ffmpeg_command(job: Job) -> list[str]:
+    """The command line of the program."""
+    rate = exact_rate(job.fps)
     # A percent sign in the folder's name would be read as a pattern.
-    pattern = str(folder).replace("%", "%%") + "/frame_%06d.png"
+    pattern = str(job.folder).replace("%", "%%") + "/frame_%06d.png"
     command = [
         "ffmpeg",
         "-nostdin",
@@ -126,14 +128,14 @@ def ffmpeg_command(
         "-framerate",
         str(rate),
         "-start_number",
-        str(first_frame),
+        str(job.first_frame),
         "-i",
         pattern,
     ]
-    if sound_path is not None:
+    if job.sound_path is not None:
         # Seeking the input keeps a film of the tenth minute from decoding nine; transcoding makes it exact.
-        seek = ["-ss", f"{sound_offset_s:.6f}"] if sound_offset_s > 0 else []
-        command += [*seek, "-i", str(Path(sound_path).absolute())]
+        seek = ["-ss", f"{job.sound_offset_s:.6f}"] if job.sound_offset_s > 0 else []
+        command += [*seek, "-i", str(Path(job.sound_path).absolute())]
     # Odd sizes have no 4:2:0 form; the matrix is named because players guess it from the size otherwise.
     # The number of pictures is cut in the filter: with -frames:v ffmpeg 5 ends the sound too early.
     shape = "crop=trunc(iw/2)*2:trunc(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"
@@ -141,7 +143,7 @@ def ffmpeg_command(
         "-map",
         "0:v:0",
         "-vf",
-        f"trim=end_frame={n_frames},{shape}",
+        f"trim=end_frame={job.n_frames},{shape}",
         "-c:v",
         "libx264",
         "-preset",
@@ -155,12 +157,12 @@ def ffmpeg_command(
         "-color_trc",
         "bt709",
     ]
-    if sound_path is not None:
-        delay = f"adelay={round(-sound_offset_s * 1000)}:all=1," if sound_offset_s < 0 else ""
+    if job.sound_path is not None:
+        delay = f"adelay={round(-job.sound_offset_s * 1000)}:all=1," if job.sound_offset_s < 0 else ""
         # Silence after the end of the mix, then a cut: sound and picture end together.
-        cut = f"{delay}apad,atrim=0:{float(n_frames / rate):.6f}"
+        cut = f"{delay}apad,atrim=0:{float(job.n_frames / rate):.6f}"
         command += ["-map", "1:a:0", "-af", cut, "-c:a", "aac", "-b:a", "256k"]
-    return [*command, "-movflags", "+faststart", "-f", "mp4", str(out_path)]
+    return [*command, "-movflags", "+faststart", "-f", "mp4", str(job.out_path)]
 
 
 def with_ffmpeg(job: Job, stop: Callable[[], bool]) -> bool:
@@ -173,7 +175,7 @@ def with_ffmpeg(job: Job, stop: Callable[[], bool]) -> bool:
     # A file takes any amount of messages; a pipe that nobody reads would stop the program.
     with tempfile.TemporaryFile() as report:
         try:
-            child = start_program(ffmpeg_command(*job), report)
+            child = start_program(ffmpeg_command(job), report)
         except OSError:
             return False
         try:
@@ -227,31 +229,23 @@ def start_program(command: list[str], report: IO[bytes]) -> subprocess.Popen[byt
     )
 
 
-def with_sequencer(
-    folder: Path,
-    first_frame: int,
-    n_frames: int,
-    fps: float,
-    sound_path: str | os.PathLike[str] | None,
-    sound_offset_s: float,
-    out_path: Path,
-) -> None:
+def with_sequencer(job: Job) -> None:
     """Encode with a temporary scene's sequencer.
 
     Raises:
         SceneError: Blender has no encoder, cannot read the sound, or failed.
     """
-    if not compat.has_ffmpeg() or (sound_path is not None and not compat.has_audio()):
+    if not compat.has_ffmpeg() or (job.sound_path is not None and not compat.has_audio()):
         raise SceneError("This Blender cannot write films with sound.", "Install the program ffmpeg.")
-    first = frame_path(folder, first_frame)
+    first = frame_path(job.folder, job.first_frame)
     image = bpy.data.images.load(str(first))
     width, height = image.size
     bpy.data.images.remove(image)
     scene: Any = bpy.data.scenes.new("HX Film")
     sounds = set(bpy.data.sounds)
     try:
-        set_frame_rate(scene, fps)
-        scene.frame_start, scene.frame_end = 1, n_frames
+        set_frame_rate(scene, job.fps)
+        scene.frame_start, scene.frame_end = 1, job.n_frames
         render = scene.render
         render.resolution_x, render.resolution_y, render.resolution_percentage = width // 2 * 2, height // 2 * 2, 100
         # The pictures are finished: any view transform would grade them a second time.
@@ -259,15 +253,17 @@ def with_sequencer(
         render.dither_intensity = 0.0
         strips = compat.strips_of(scene.sequence_editor_create())
         pictures = strips.new_image(name="HX Frames", filepath=str(first), channel=1, frame_start=1)
-        for frame in range(first_frame + 1, first_frame + n_frames):
-            pictures.elements.append(frame_path(folder, frame).name)
-        pictures.frame_final_duration = n_frames
-        if sound_path is not None:
-            start = 1 - round(sound_offset_s * float(exact_rate(fps)))
-            strips.new_sound(name="HX Sound", filepath=str(Path(sound_path).absolute()), channel=2, frame_start=start)
-        compat.set_film_output(scene, sound_path is not None)
+        for frame in range(job.first_frame + 1, job.first_frame + job.n_frames):
+            pictures.elements.append(frame_path(job.folder, frame).name)
+        pictures.frame_final_duration = job.n_frames
+        if job.sound_path is not None:
+            start = 1 - round(job.sound_offset_s * float(exact_rate(job.fps)))
+            strips.new_sound(
+                name="HX Sound", filepath=str(Path(job.sound_path).absolute()), channel=2, frame_start=start
+            )
+        compat.set_film_output(scene, job.sound_path is not None)
         render.use_file_extension = True
-        render_literally(scene, out_path)
+        render_literally(scene, job.out_path)
     except RuntimeError as error:
         raise SceneError(
             f"The film could not be encoded: {one_line(error)}.", "Check the free space and the sound file."
