@@ -59,6 +59,9 @@ WAVEFORM_RATE_HZ = SAMPLE_RATE_HZ / WAVEFORM_HOP
 SILENT_SWING = 2e-4
 RINGING = 3
 BATCH_FRAMES = 256
+# As many spectra at a time as stay in the processor's cache: more take four times as long.
+FFT_FRAMES = 32
+ROWS_AT_FIRST = 4096
 
 Floats = NDArray[np.float32]
 
@@ -180,8 +183,36 @@ class _Framer:
 
 def _power(frames: Floats, window: Floats) -> Floats:
     """(k, n) frames -> (k, n // 2 + 1) power spectrum."""
-    spectrum = np.fft.rfft(frames * window, axis=1)
-    return (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+    power = np.empty((len(frames), frames.shape[1] // 2 + 1), np.float32)
+    for start in range(0, len(frames), FFT_FRAMES):
+        part = np.fft.rfft(frames[start : start + FFT_FRAMES] * window, axis=1)
+        # numpy's complex numbers lie as pairs; squaring the pairs in place saves two copies
+        pairs = part.astype(np.complex64, copy=False).view(np.float32)
+        pairs *= pairs
+        np.add(pairs[:, ::2], pairs[:, 1::2], out=power[start : start + FFT_FRAMES])
+    return power
+
+
+class _Rows:
+    """A table that grows at its end in place: joining a list of pieces would hold everything twice."""
+
+    def __init__(self, shape: tuple[int, ...], kind: type) -> None:
+        self._table: NDArray = np.empty((ROWS_AT_FIRST, *shape), kind)
+        self._count = 0
+
+    def add(self, rows: NDArray) -> None:
+        """Append rows, converted to the table's type."""
+        needed = self._count + len(rows)
+        if needed > len(self._table):
+            # in place: the system moves the pages, nothing is held twice
+            self._table.resize((max(needed, len(self._table) * 5 // 4), *self._table.shape[1:]), refcheck=False)
+        self._table[self._count : needed] = rows
+        self._count = needed
+
+    def whole(self) -> NDArray:
+        """The table; nothing may be added afterwards."""
+        self._table.resize((self._count, *self._table.shape[1:]), refcheck=False)
+        return self._table
 
 
 class FeatureStream:
@@ -195,12 +226,12 @@ class FeatureStream:
         onset_edges = list(pairwise(ONSET_EDGES_HZ))
         whole = (20.0, SAMPLE_RATE_HZ / 2.0)
         self._onset_matrix = _band_matrix([*onset_edges, *BAND_EDGES_HZ.values(), whole], ONSET_N_FFT)
-        self._mel: list[NDArray[np.float16]] = []
-        self._sub: list[Floats] = []
-        self._onset: list[NDArray[np.float16]] = []
-        self._bands: list[Floats] = []
+        self._mel = _Rows((N_MELS,), np.float16)
+        self._sub = _Rows((), np.float32)
+        self._onset = _Rows((len(ONSET_EDGES_HZ) - 1,), np.float16)
+        self._bands = _Rows((len(BAND_EDGES_HZ) + 1,), np.float32)
         self._before: Floats | None = None
-        self._peaks: list[Floats] = []
+        self._peaks = _Rows((2,), np.float32)
         self._rest: Floats = np.zeros(0, np.float32)
         self._total = 0
 
@@ -224,46 +255,36 @@ class FeatureStream:
         for start in range(0, len(frames), BATCH_FRAMES):
             power = _power(frames[start : start + BATCH_FRAMES], self._mel_window)
             mel = 10.0 * np.log10(np.maximum(power @ self._mel_matrix, np.float32(MEL_FLOOR)))
-            self._mel.append(mel.astype(np.float16))
-            self._sub.append((power @ self._sub_matrix)[:, 0])
+            self._mel.add(mel)
+            self._sub.add((power @ self._sub_matrix)[:, 0])
 
     def _see_onsets(self, frames: Floats) -> None:
         n_onset = len(ONSET_EDGES_HZ) - 1
         for start in range(0, len(frames), BATCH_FRAMES):
             bands = _power(frames[start : start + BATCH_FRAMES], self._onset_window) @ self._onset_matrix
-            self._bands.append(bands[:, n_onset:])
+            self._bands.add(bands[:, n_onset:])
             level = np.log1p(ONSET_GAIN * np.sqrt(bands[:, :n_onset]))
             # Nothing precedes the first frame: repeat it, so that the start of the file is no onset.
             before = np.repeat(level[:1], ONSET_LAG, axis=0) if self._before is None else self._before
             joined = np.concatenate([before, level])
-            self._onset.append(np.maximum(joined[ONSET_LAG:] - joined[:-ONSET_LAG], 0.0).astype(np.float16))
+            self._onset.add(np.maximum(joined[ONSET_LAG:] - joined[:-ONSET_LAG], 0.0))
             self._before = joined[-ONSET_LAG:]
 
     def _see_peaks(self, rows: Floats) -> None:
         if len(rows):
-            self._peaks.append(np.stack([rows.min(axis=1), rows.max(axis=1)], axis=1))
+            self._peaks.add(np.stack([rows.min(axis=1), rows.max(axis=1)], axis=1))
 
     def finish(self) -> Features:
         """Close the stream; it takes no more samples afterwards."""
         self._see_mel(self._mel_frames.finish())
         self._see_onsets(self._onset_frames.finish())
         self._see_peaks(self._rest[None, :] if len(self._rest) else self._rest.reshape(0, 1))
-        mel = _joined(self._mel, (0, N_MELS), np.float16)
-        onset = _joined(self._onset, (0, len(ONSET_EDGES_HZ) - 1), np.float16)
-        peaks = _joined(self._peaks, (0, 2), np.float32)
-        bands = _joined(self._bands, (0, len(BAND_EDGES_HZ) + 1), np.float32)
-        sub = _joined(self._sub, (0,), np.float32)
+        mel, onset, peaks = self._mel.whole(), self._onset.whole(), self._peaks.whole()
+        bands, sub = self._bands.whole(), self._sub.whole()
         peak = float(np.abs(peaks).max()) if len(peaks) else 0.0
         kicks = find_kicks(kick_strength(onset), bands[:, -1])
         envelopes = _raw_envelopes(sub, bands, find_pulses(onset[:, 0], sub, bands[:, -1]), self.seconds)
         return Features(mel, onset, envelopes, peaks, self.seconds, peak, *kicks)
-
-
-def _joined(parts: list[NDArray], empty: tuple[int, ...], kind: type) -> NDArray:
-    """Concatenate and empty a list of arrays, so that both never live longer than needed."""
-    whole = np.concatenate(parts) if parts else np.zeros(empty, kind)
-    parts.clear()
-    return whole
 
 
 def kick_strength(onset: NDArray[np.floating]) -> Floats:
