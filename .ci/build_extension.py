@@ -30,6 +30,9 @@ REQUIREMENTS = (
     "soxr==1.1.0",
     "cffi==2.1.1",
     "typing_extensions==4.16.0",
+    # for MIDI files; mido asks packaging for its own version
+    "mido==1.3.3",
+    "packaging==26.3",
 )
 # Blender's names for platforms -> what pip may take, best first. Official Linux builds run on glibc 2.28.
 PIP_PLATFORMS = {

@@ -1,0 +1,13 @@
+"""Timing in and out: files of DJ programs, editors and music research. Zone: pure.
+
+Write with :func:`write` (``EXPORTS`` names the kinds), read with :func:`read`, and make bars of what was read with
+:func:`grid_from`. Whatever is wrong with a file or a place is an :class:`ExchangeError`.
+"""
+
+from .errors import ExchangeError
+from .grid import grid_from
+from .imported import Imported
+from .reading import read
+from .writing import EXPORTS, Export, write
+
+__all__ = ["EXPORTS", "ExchangeError", "Export", "Imported", "grid_from", "read", "write"]
