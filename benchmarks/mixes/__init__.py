@@ -1,0 +1,2 @@
+"""A hard test bench for the hearing of beats, bars and structure: DJ mixes with known truth, half of them made of
+sounds that our own synthesiser has never heard."""
