@@ -24,10 +24,21 @@ from typing import NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from housex_blender.core.edits import grid_with_edits
 from housex_blender.core.errors import Cancelled, HouseXError
 from housex_blender.core.looks import Look, load_palettes
+from housex_blender.core.options import (
+    UsageError,
+    add_hearing_options,
+    as_arguments,
+    check_hearing_options,
+    export_kinds,
+    export_path,
+    joined,
+)
 from housex_blender.core.process import AnalysisJob, find_python
 from housex_blender.core.protocol import Kind, Message
+from housex_blender.core.screen import Screen, spoken_duration
 from housex_blender.core.timecode import parse_moment
 from housex_blender.core.timeline import Timeline
 
@@ -39,10 +50,6 @@ EXIT_FAILED, EXIT_USAGE, EXIT_CANCELLED = 1, 2, 130
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"The command line is not right: {message}.", "See --help.")
-
-
-class UsageError(HouseXError):
-    """The command line cannot be understood."""
 
 
 class Stop:
@@ -60,46 +67,6 @@ class Stop:
 
     def __call__(self) -> bool:
         return self.asked
-
-
-class Screen:
-    """Progress on stderr: rewritten in place on a terminal, a line now and then in a log."""
-
-    def __init__(self) -> None:
-        # Blender writes a line for every frame; those go to a copy that nobody reads, ours to the real stderr
-        self._stream = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace", buffering=1)
-        self._tty = self._stream.isatty()
-        self._open_line = False
-        self._last_s = 0.0
-
-    def line(self, text: str) -> None:
-        """A line that stays."""
-        if self._open_line:
-            self._stream.write("\n")
-            self._open_line = False
-        self._stream.write(text + "\n")
-        self._stream.flush()
-
-    def progress(self, what: str, done: float, total: float, left_s: float | None) -> None:
-        """Share done and time left."""
-        now_s = time.monotonic()
-        if done < total and now_s - self._last_s < (0.2 if self._tty else 5.0):
-            return
-        self._last_s = now_s
-        left = "" if left_s is None else f", {_duration(left_s)} left"
-        text = f"{what}: {100 * done / max(total, 1e-9):3.0f} %{left}"
-        if self._tty:
-            self._stream.write(f"\r\x1b[K{text}")
-            self._open_line = True
-            self._stream.flush()
-        else:
-            self.line(text)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds + 0.5), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -138,8 +105,13 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--slicing", default="bars", choices=("bars", "housex"))
     parser.add_argument("--intensity", type=float, default=1.0, help="factor on the lights")
     parser.add_argument("--displacement", type=float, default=1.0, help="factor on the movement of the walls")
+    parser.add_argument("--attack", type=float, default=10.0, metavar="MS",
+                        help="how quickly light follows a rising level, in milliseconds (default: 10)")  # fmt: skip
+    parser.add_argument("--release", type=float, default=180.0, metavar="MS",
+                        help="how slowly it follows a falling one (default: 180)")  # fmt: skip
     parser.add_argument("--speed", type=float, default=1.0, help="factor on the camera's speed")
     parser.add_argument("--seed", type=int, default=0, help="another camera sway, another tunnel")
+    add_hearing_options(parser)
     return parser
 
 
@@ -172,6 +144,12 @@ def check(arguments: argparse.Namespace) -> Request:
         raise UsageError(f"{arguments.fps:g} frames per second is not possible.", "Choose 1 to 240.")
     if not 0 <= arguments.seed < 2**32:
         raise UsageError(f"The seed {arguments.seed} is not possible.", "Choose 0 to 4294967295.")
+    check_hearing_options(arguments)
+    asked = [text.split("=")[0] for text in as_arguments(arguments)]
+    if asked and arguments.timeline is not None:
+        raise UsageError(f"{asked[0]} has no effect with --timeline.", "Leave out --timeline: results are cached.")
+    if arguments.export and arguments.save_timeline is None:
+        raise UsageError("--export writes beside the timeline.", "Say where that goes with --save-timeline.")
     stills = tuple(moment for group in arguments.still for moment in group)
     for moment in (arguments.start, *stills, *([arguments.end] if arguments.end else [])):
         moment_s(moment)
@@ -181,13 +159,13 @@ def check(arguments: argparse.Namespace) -> Request:
     film = None if arguments.no_render else arguments.output or Path(arguments.mix.stem + ".mp4")
     if film is not None and film.suffix and film.suffix.lower() not in VIDEO_ENDINGS:
         raise UsageError(f"{film.name} is not a film.", "Let it end in .mp4, or name a folder for the frames.")
-    if film is None and not (stills or arguments.blend or arguments.save_timeline or arguments.plot):
+    if film is None and not (stills or arguments.blend or arguments.save_timeline or arguments.plot or arguments.click):
         raise UsageError(
             "With --no-render nothing would be written.", "Add --save-timeline, --plot, --blend or --still."
         )
     _check_paths(arguments, film, bool(stills))
     look = Look(load_palettes(arguments.palette), arguments.intensity, arguments.displacement, arguments.speed,
-                seed=arguments.seed)  # fmt: skip
+                arguments.attack, arguments.release, arguments.seed)  # fmt: skip
     return Request(arguments, film, resolution, stills, look)
 
 
@@ -198,7 +176,7 @@ def moment_s(text: str, timeline: Timeline | None = None) -> float:
         UsageError: It is none, or lies outside the mix.
     """
     try:
-        return parse_moment(text, timeline.grid if timeline else None)
+        return parse_moment(text, grid_with_edits(timeline) if timeline else None)
     except HouseXError as error:
         raise UsageError(error.message, error.hint) from error
 
@@ -206,7 +184,9 @@ def moment_s(text: str, timeline: Timeline | None = None) -> float:
 def _check_paths(arguments: argparse.Namespace, film: Path | None, stills: bool) -> None:
     """Refuse places that cannot be written, and files that would overwrite what is read or one another."""
     read = [arguments.mix, arguments.timeline, Path(arguments.scene), Path(arguments.palette)]
-    written = [path for path in (film, arguments.blend, arguments.save_timeline, arguments.plot) if path is not None]
+    read += [arguments.grid, arguments.tracklist, arguments.import_file]
+    places = (film, arguments.blend, arguments.save_timeline, arguments.plot, arguments.click)
+    written = [path for path in places if path is not None]
     for number, path in enumerate(written):
         try:
             _check_writable(path)
@@ -264,6 +244,7 @@ def analyse(request: Request, screen: Screen, stop: Stop, folder: Path) -> Timel
                f"--slicing={arguments.slicing}", f"--palette={arguments.palette}"]  # fmt: skip
     command += [f"--model={arguments.model}"] if arguments.model else []
     command += [f"--plot={os.path.abspath(arguments.plot)}"] if arguments.plot else []
+    command += as_arguments(arguments)
     began_s = time.monotonic()
 
     def hear(message: Message) -> None:
@@ -336,7 +317,7 @@ def show_and_render(request: Request, timeline: Timeline, screen: Screen, stop: 
         written.append(
             film.render_film(show, request.film, resume=arguments.resume, on_progress=told, should_stop=stop)
         )
-        screen.line(f"Rendered {len(plan.frames)} frames in {_duration(time.monotonic() - began_s)}")
+        screen.line(f"Rendered {len(plan.frames)} frames in {spoken_duration(time.monotonic() - began_s)}")
     return written
 
 
@@ -371,7 +352,10 @@ def run(arguments: argparse.Namespace, screen: Screen, stop: Stop) -> list[Path]
         timeline = analyse(request, screen, stop, Path(folder))
         if stop():
             raise Cancelled()
-        written = [path for path in (arguments.save_timeline, arguments.plot) if path and not arguments.timeline]
+        heard = [arguments.save_timeline, arguments.plot, arguments.click]
+        written = [path for path in heard if path and not arguments.timeline]
+        if arguments.save_timeline is not None:
+            written += [export_path(arguments.save_timeline, kind) for kind in export_kinds(arguments.export)]
         if request.film is None and arguments.blend is None and not request.stills:
             return written
         with quiet_blender():
@@ -387,7 +371,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv = sys.argv[sys.argv.index("--") + 1 :] if inside_blender and "--" in sys.argv else sys.argv[1:]
     screen, stop = Screen(), Stop()
     try:
-        for path in run(get_parser().parse_args(argv), screen, stop):
+        for path in run(get_parser().parse_args(joined(argv)), screen, stop):
             screen.line(f"Wrote {path}")
         return 0
     except Cancelled as error:

@@ -362,3 +362,31 @@ def test_the_users_scene_is_not_overwritten(analysed: Path, demo_mix: Path, tmp_
     assert code == 1
     assert "overwrite" in said
     assert scene.read_bytes() == b"BLENDER"
+
+
+def test_corrections_exports_and_click_go_to_the_analysis(demo_mix: Path, tmp_path: Path) -> None:
+    code, said = run(demo_mix, "--no-render", "--save-timeline", tmp_path / "m.housex.json", "--nudge", "-1@b9",
+                     "--double", "1:00", "--export", "csv,labels", "--click", tmp_path / "click.wav")  # fmt: skip
+    assert code == 0, said
+    assert [(e["op"], e.get("value")) for e in Timeline.load(tmp_path / "m.housex.json").edits] == [
+        ("nudge", -1.0),
+        ("double", None),
+    ]
+    names = {"m.housex.json", "m.housex.npz", "m.bars.csv", "m.labels.txt", "click.wav"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert all(f"Wrote {tmp_path / name}" in said for name in names - {"m.housex.npz"})
+
+
+def test_options_that_could_have_no_effect_are_refused(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
+    for arguments, words in (
+        (("--timeline", analysed, "--nudge", "1@b3"), "--nudge has no effect with --timeline"),
+        (("--export", "csv"), "beside the timeline"),
+        (("--nudge", "1"), "is not a nudge"),
+    ):
+        code, said = run(demo_mix, "-o", tmp_path / "f.mp4", *arguments)
+        assert code == 2, said
+        assert words in said
+    code, said = run(demo_mix, "-o", tmp_path / "f.mp4", "--attack", "-1")
+    assert code == 1
+    assert "attack_ms is -1" in said
+    assert list(tmp_path.iterdir()) == []

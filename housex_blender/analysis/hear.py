@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import inspect
 import os
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..core.bars import BarGrid
-from ..core.errors import AudioError, TimelineError
-from ..core.files import sha256_of
-from ..core.timeline import Envelopes, MixInfo, ModelInfo, Span, Timeline, TrackSpan
-from .audio import AudioInfo, probe
+from ..core.errors import AudioError, HouseXError, TimelineError
+from ..core.timeline import MAX_FILL_BEATS, DropSpan, Envelopes, MixInfo, ModelInfo, Timeline, TrackSpan
+from .audio import AudioInfo
 from .backends import Backend, open_backend
 from .classify import BarGenres, classify
 from .envelopes import normalise_envelopes
 from .features import FEATURE_VERSION, Features, extract_features
+from .given import GivenGrid
 from .grid import GridResult, track_grid
 from .headers import shown
 from .model_folder import ModelFolder, load_model_folder
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from .worker import Speaker
 
 # raised whenever the same file would give another timeline
-HEARING_VERSION = 3
+HEARING_VERSION = 4
 SHORTEST_S = 4.0
 HOUSEX_SLICE_S = 1.875
 
@@ -49,18 +50,47 @@ def cache_folder() -> Path:
     return base / "housex"
 
 
-def cached_or_heard(mix: Path, arguments: argparse.Namespace, speaker: Speaker) -> Timeline:
+@dataclass(frozen=True)
+class Wishes:
+    """What is asked of the hearing besides the mix, the model and the device; a part of the name of its result.
+
+    Attributes:
+        slicing: ``bars`` or ``housex``.
+        bpm: Tempo that is known; None to hear it.
+        drop_rule: What counts as a drop.
+        grid: Bars that are known; None to hear them.
+    """
+
+    slicing: str = "bars"
+    bpm: float | None = None
+    drop_rule: str = "sliding"
+    grid: GivenGrid | None = None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells two results of one recording apart; a known grid needs no tempo."""
+        return (self.slicing, None if self.grid else self.bpm, self.drop_rule, self.grid.key if self.grid else "")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The file that is heard: where it is, what its header says, and its content's hash."""
+
+    path: Path
+    info: AudioInfo
+    sha256: str
+
+
+def cached_or_heard(recording: Recording, wishes: Wishes, arguments: argparse.Namespace, speaker: Speaker) -> Timeline:
     """The timeline of a mix, from an earlier run over the same content if there is one.
 
     Raises:
         HouseXError: The mix, the model or the device is not usable.
     """
-    info = probe(mix)
     model = load_model_folder(arguments.model)
     backend = open_backend(model, arguments.device, arguments.backend)
     speaker.status(f"The network runs with {backend.description}")
-    sha256 = sha256_of(mix)
-    kept = cache_folder() / f"{_cache_key(sha256, model, arguments.slicing)}.housex.json"
+    kept = cache_folder() / f"{_cache_key(recording.sha256, model, wishes)}.housex.json"
     if not arguments.no_cache and kept.is_file():
         try:
             timeline = Timeline.load(kept)
@@ -70,15 +100,15 @@ def cached_or_heard(mix: Path, arguments: argparse.Namespace, speaker: Speaker) 
             speaker.status("Taken from the cache: this recording was analysed before")
             for text in timeline.warnings:
                 speaker.warn(text)
-            return replace(timeline, mix=replace(timeline.mix, file=shown(mix.name)))
-    timeline = hear(mix, info, sha256, model, backend, arguments.slicing, speaker)
+            return replace(timeline, mix=replace(timeline.mix, file=shown(recording.path.name)))
+    timeline = hear(recording, model, backend, wishes, speaker)
     if not arguments.no_cache:
         _keep(timeline, kept)
     return timeline
 
 
-def _cache_key(sha256: str, model: ModelFolder, slicing: str) -> str:
-    parts = (sha256, *sorted(model.sha256.values()), str(model.temperature), slicing)
+def _cache_key(sha256: str, model: ModelFolder, wishes: Wishes) -> str:
+    parts = (sha256, *sorted(model.sha256.values()), str(model.temperature), *wishes.key)
     versions = (HEARING_VERSION, FEATURE_VERSION)
     return hashlib.sha256(repr((parts, versions)).encode()).hexdigest()[:40]
 
@@ -91,20 +121,14 @@ def _keep(timeline: Timeline, path: Path) -> None:
         print(f"The result was not cached: {error}", file=sys.stderr)
 
 
-def hear(
-    mix: Path,
-    info: AudioInfo,
-    sha256: str,
-    model: ModelFolder,
-    backend: Backend,
-    slicing: str,
-    speaker: Speaker,
-) -> Timeline:
+def hear(recording: Recording, model: ModelFolder, backend: Backend, wishes: Wishes, speaker: Speaker) -> Timeline:
     """Analyse a mix from its samples.
 
     Raises:
         AudioError: It is too short, silent or unreadable.
+        HouseXError: The bars that are known do not fit it.
     """
+    mix, info = recording.path, recording.info
     name = shown(mix.name)
     speaker.status("Listening")
     features = extract_features(mix, on_progress=speaker.progress, on_warning=speaker.warn)
@@ -116,7 +140,7 @@ def hear(
     if features.is_silent:
         raise AudioError(f"{name} is silent.", "Check the recording: it holds no sound above about -80 dB.")
     speaker.status("Finding beats and bars")
-    result = grid_for(features, slicing)
+    result = grid_for(features, wishes)
     if result.message:
         speaker.warn(result.message)
     speaker.status("Hearing sub-genres")
@@ -125,19 +149,50 @@ def hear(
     genres = classify(features, grid.starts_s, grid.ends_s, bar_energy(levels), model, backend)
     speaker.status("Finding drops and track changes")
     probs = genres.probs.astype(np.float64)
-    structure = analyse_structure(features, grid, probs, beat_heard=result.confidence > 0.0, levels=levels)
-    mix_info = MixInfo(name, sha256, round(features.duration_s, 4), info.sample_rate_hz, info.channels)
-    return assemble(mix_info, model, features, result, genres, structure, slicing, speaker)
+    structure = analyse_structure(
+        features, grid, probs, beat_heard=result.confidence > 0.0, levels=levels, **_drop_rule(wishes)
+    )
+    mix_info = MixInfo(name, recording.sha256, round(features.duration_s, 4), info.sample_rate_hz, info.channels)
+    return assemble(mix_info, model, features, result, genres, structure, wishes, speaker)
 
 
-def grid_for(features: Features, slicing: str) -> GridResult:
-    """Bars that were heard, or with ``housex`` the fixed windows of that paper: floor(T / 1.875 s) from sample 0."""
-    if slicing == "bars":
-        return track_grid(features)
+def _drop_rule(wishes: Wishes) -> dict[str, str]:
+    """The rule as an argument; left out where it is the default."""
+    if wishes.drop_rule == "sliding":
+        return {}
+    if "drop_rule" not in inspect.signature(analyse_structure).parameters:
+        raise HouseXError("This version calls drops by one rule only.", "Leave out --drops.")
+    return {"drop_rule": wishes.drop_rule}
+
+
+def grid_for(features: Features, wishes: Wishes) -> GridResult:
+    """Bars that are known, or were heard, or with ``housex`` the fixed windows of that paper: floor(T / 1.875 s) from
+    sample 0."""
+    if wishes.grid is not None:
+        given = wishes.grid.for_mix(features.duration_s)
+        return GridResult(given, 1.0, np.ones(given.n_bars), "")
+    if wishes.slicing == "bars":
+        return track_grid(features, hint_bpm=wishes.bpm)
     count = int(features.duration_s / HOUSEX_SLICE_S)
     starts_s = np.arange(count) * HOUSEX_SLICE_S
     grid = BarGrid.from_downbeats(starts_s, count * HOUSEX_SLICE_S)
     return GridResult(grid, 1.0, np.ones(count), "")
+
+
+def _source(result: GridResult, wishes: Wishes) -> str:
+    if wishes.grid is not None:
+        return "imported"
+    return "ruler" if wishes.slicing != "bars" or result.confidence <= 0.0 else "heard"
+
+
+def _drop_spans(structure: Structure) -> tuple[DropSpan, ...]:
+    """Drops with the build-up and the fill before them, where the structure knows those."""
+    details = getattr(structure, "drop_details", None) or [(None, 0)] * len(structure.drops)
+    spans = []
+    for (start, end), (build, fill) in zip(structure.drops, details, strict=True):
+        build = None if build is None or not 0 <= build < start else int(build)
+        spans.append(DropSpan(start, end, build, min(max(int(fill), 0), MAX_FILL_BEATS)))
+    return tuple(spans)
 
 
 def assemble(
@@ -147,7 +202,7 @@ def assemble(
     result: GridResult,
     genres: BarGenres,
     structure: Structure,
-    slicing: str,
+    wishes: Wishes,
     speaker: Speaker,
 ) -> Timeline:
     """Put together what the parts heard."""
@@ -156,11 +211,15 @@ def assemble(
     confidence = genres.confidence * np.clip(0.4 + 0.6 * result.bar_confidence, 0.0, 1.0)
     uncertain = genres.uncertain | (confidence < 0.4)
     tracks = []
-    for start, end in structure.tracks:
+    overlaps = getattr(structure, "overlaps", None) or [(None, None)] * len(structure.tracks)
+    for (start, end), (fade_in, fade_out) in zip(structure.tracks, overlaps, strict=True):
         weight = (0.2 + structure.energy[start:end])[:, None]
         part = (genres.probs[start:end] * weight).sum(axis=0) / weight.sum()
         part = part / part.sum()
-        tracks.append(TrackSpan(start, end, model.genres[int(np.argmax(part))], tuple(float(p) for p in part)))
+        first = None if fade_in is None else min(max(int(fade_in), 0), start)
+        last = None if fade_out is None else min(max(int(fade_out), start + 1), result.grid.n_bars)
+        label = model.genres[int(np.argmax(part))]
+        tracks.append(TrackSpan(start, end, label, tuple(float(p) for p in part), "", first, last))
     if uncertain.mean() > 0.5:
         speaker.warn(
             "The sub-genre is uncertain in most bars: this music may not be house, or unlike what the model knows."
@@ -175,11 +234,12 @@ def assemble(
         energy=np.clip(structure.energy, 0, 1).astype(np.float32),
         section=tuple(structure.section),
         tracks=tuple(tracks),
-        drops=tuple(Span(start, end) for start, end in structure.drops),
+        drops=_drop_spans(structure),
         envelopes=Envelopes(normalise_envelopes(features.envelopes)),
         generator=f"housex {generator_version()}",
         grid_confidence=float(result.confidence),
         grid_message=result.message,
+        grid_source=_source(result, wishes),
         warnings=tuple(speaker.warnings),
-        slicing=slicing,
+        slicing=wishes.slicing,
     )

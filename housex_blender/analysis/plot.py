@@ -279,7 +279,9 @@ def _draw_events(axes: list[Any], timeline: Timeline, start_s: float, end_s: flo
         if number:
             for axis in axes:
                 axis.axvline(a, color="#ffffff", linewidth=1.6, alpha=0.9)
-        text = f"{number + 1}  {track.label}"
+        # a dollar sign would start a formula
+        name = track.title[:60].replace("$", r"\$")
+        text = f"{number + 1}  {name or track.label}"
         wave.text(
             a + 0.004 * (end_s - start_s), -0.96, text, fontsize=8.5, color=_INK, clip_on=True, path_effects=_outline()
         )

@@ -16,6 +16,16 @@ from typing import Any, NoReturn, TextIO
 
 from ..core.edits import with_edits
 from ..core.errors import AudioError, Cancelled, HouseXError, TimelineError
+from ..core.files import sha256_of
+from ..core.options import (
+    UsageError,
+    add_hearing_options,
+    check_hearing_options,
+    corrected,
+    export_kinds,
+    export_path,
+    joined,
+)
 from ..core.protocol import PROTOCOL, Kind, Message
 from ..core.timeline import Timeline
 
@@ -57,7 +67,7 @@ class _Parser(argparse.ArgumentParser):
     """Says usage errors as a message too, so that the panel can show them."""
 
     def error(self, message: str) -> NoReturn:
-        raise HouseXError(f"The command line is not right: {message}.", "See --help.")
+        raise UsageError(f"The command line is not right: {message}.", "See --help.")
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -76,6 +86,8 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--palette", default="house", help="colours of the drawing: a name or a JSON file")
     parser.add_argument("--slicing", default="bars", choices=("bars", "housex"),
                         help="bars that were heard, or the HouseX paper's fixed windows of 1.875 s")  # fmt: skip
+    parser.add_argument("--fps", type=float, default=24.0, help="frames per second of exported tables (default: 24)")
+    add_hearing_options(parser)
     parser.add_argument("--no-cache", action="store_true", help="do not use or keep the result of an earlier run")
     return parser
 
@@ -109,7 +121,7 @@ def _listen_for_signals() -> None:
 def _guarded(speaker: Speaker, argv: Sequence[str] | None) -> int:
     """Every failure becomes one error message and an exit code."""
     try:
-        arguments = get_parser().parse_args(argv)
+        arguments = get_parser().parse_args(joined(sys.argv[1:] if argv is None else argv))
         run(arguments, speaker)
         return 0
     except KeyboardInterrupt:
@@ -120,7 +132,7 @@ def _guarded(speaker: Speaker, argv: Sequence[str] | None) -> int:
         return EXIT_CANCELLED
     except HouseXError as error:
         speaker.say(Kind.ERROR, text=error.message, hint=error.hint)
-        return EXIT_USAGE if "command line" in error.message else EXIT_FAILED
+        return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
     except MemoryError:
         speaker.say(Kind.ERROR, text="There is not enough memory.", hint="Close other programs and try again.")
     except Exception as error:  # noqa: BLE001 - the one place where everything must become a message
@@ -156,36 +168,80 @@ def run(arguments: argparse.Namespace, speaker: Speaker) -> Timeline:
     Raises:
         HouseXError: With a sentence for the user; nothing half-written is left.
     """
-    from .hear import cached_or_heard
+    from .audio import probe
+    from .given import earlier_timeline, known_about, tapped_over_ruler, with_files
+    from .hear import Recording, Wishes, cached_or_heard
 
     mix = Path(arguments.mix)
     output = Path(arguments.output or default_output(mix))
-    check_folder(output)
-    if arguments.plot is not None:
-        check_folder(arguments.plot)
-    if output.suffix != ".json":
-        raise TimelineError(f"{output.name} does not end in .json.", "Call it, for example, mix.housex.json.")
-    if output.exists() and mix.exists() and output.samefile(mix):
-        raise AudioError("The timeline would overwrite the mix.", "Choose another name with -o.")
+    written = _check_places(arguments, mix, output)
     speaker.say(Kind.HELLO, protocol=PROTOCOL, version=generator_version(), pid=os.getpid())
-    timeline = with_edits_of(cached_or_heard(mix, arguments, speaker), output)
+    info = probe(mix)
+    try:
+        recording = Recording(mix, info, sha256_of(mix))
+    except OSError as error:
+        raise AudioError(f"{mix} cannot be read: {error.strerror or error}.", "Copy it to a local disk.") from error
+    known = known_about(arguments, earlier_timeline(output, recording.sha256), speaker)
+    wishes = Wishes(arguments.slicing, arguments.bpm, arguments.drops, known.grid)
+    heard = cached_or_heard(recording, wishes, arguments, speaker)
+    timeline = corrected(with_files(heard, known), arguments.corrections)
+    tapped = tapped_over_ruler(timeline)
+    if tapped is not None:
+        # on a ruler nothing drops: with taps there are bars, and the form is heard on those
+        speaker.status("Hearing again on the tapped bars")
+        speaker.warnings = [text for text in speaker.warnings if text != heard.grid_message]
+        again = cached_or_heard(recording, replace(wishes, grid=tapped), arguments, speaker)
+        timeline = replace(again, edits=timeline.edits)
+    edited = with_edits(timeline)
     timeline.save(output)
     if arguments.plot is not None:
         speaker.status("Drawing the timeline")
         from .plot import draw_timeline
 
-        draw_timeline(with_edits(timeline), arguments.plot, arguments.palette)
-    speaker.say(Kind.RESULT, path=str(output), summary=summary(timeline))
+        draw_timeline(edited, arguments.plot, arguments.palette)
+    for kind, path in written.items():
+        _export(edited, path, kind, arguments.fps, speaker)
+    if arguments.click is not None:
+        from .click import write_click
+
+        speaker.status("Laying a click over the mix")
+        write_click(mix, edited.grid, arguments.click, on_progress=speaker.progress, on_warning=speaker.warn)
+    speaker.say(Kind.RESULT, path=str(output), summary=summary(edited))
     return timeline
 
 
-def with_edits_of(timeline: Timeline, output: Path) -> Timeline:
-    """Carry over what people changed by hand in the file that is about to be replaced."""
-    try:
-        earlier = Timeline.load(output)
-    except TimelineError:
-        return timeline
-    return replace(timeline, edits=earlier.edits) if earlier.mix.sha256 == timeline.mix.sha256 else timeline
+def _check_places(arguments: argparse.Namespace, mix: Path, output: Path) -> dict[str, Path]:
+    """Refuse options and places that cannot work before minutes are spent; returns kind -> file of every export.
+
+    Raises:
+        HouseXError: With a sentence about the first of them.
+    """
+    check_hearing_options(arguments)
+    if not 1.0 <= arguments.fps <= 240.0:
+        raise UsageError(f"{arguments.fps:g} frames per second is not possible.", "Choose 1 to 240.")
+    exports = {kind: export_path(output, kind) for kind in export_kinds(arguments.export)}
+    places = [output, *filter(None, [arguments.plot, arguments.click]), *exports.values()]
+    for place in places:
+        check_folder(place)
+    if output.suffix != ".json":
+        raise TimelineError(f"{output.name} does not end in .json.", "Call it, for example, mix.housex.json.")
+    if output.exists() and mix.exists() and output.samefile(mix):
+        raise AudioError("The timeline would overwrite the mix.", "Choose another name with -o.")
+    read = [mix, *filter(None, [arguments.grid, arguments.tracklist, arguments.import_file])]
+    for number, place in enumerate(places):
+        for other in [*read, *places[:number]]:
+            same = place.absolute() == other.absolute()
+            if same or (place.exists() and other.exists() and place.samefile(other)):
+                raise HouseXError(f"{place.name} would overwrite {other.name}.", "Choose another name.")
+    return exports
+
+
+def _export(timeline: Timeline, path: Path, kind: str, fps: float, speaker: Speaker) -> None:
+    from ..exchange import EXPORTS, write
+
+    speaker.status(f"Writing {path.name}")
+    for text in write(timeline, path, kind if kind in EXPORTS else kind.replace("-", "."), fps=fps):
+        speaker.warn(text)
 
 
 def generator_version() -> str:
@@ -210,4 +266,5 @@ def summary(timeline: Timeline) -> dict[str, Any]:
         "shares": {genre: round(part, 3) for genre, part in timeline.share().items() if part >= 0.01},
         "uncertain": round(float(timeline.uncertain.mean()), 3),
         "grid_confidence": round(timeline.grid_confidence, 3),
+        "grid_source": timeline.grid_source,
     }

@@ -11,15 +11,19 @@ from .errors import TimelineError
 
 BEATS_PER_BAR = 4
 
+# a bar of fewer beats has too few gaps for a tempo of its own
+_FEW_BEATS = 3
+_SAME_S = 1e-3
+
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class BarGrid:
-    """Beats and bars of a mix in 4/4.
+    """Beats and bars of a mix in 4/4; an edit or a hard cut may leave a bar with another number of beats.
 
     Attributes:
-        beats_s: (n_beats,) strictly increasing beat times in seconds.
+        beats_s: (n_beats,) strictly increasing beat times in seconds; some may lie before the first downbeat.
         starts_s: (n_bars,) downbeat of each bar in seconds.
         ends_s: (n_bars,) end of each bar in seconds; equals the next start except for the last bar.
         bpm: (n_bars,) tempo of each bar in beats per minute.
@@ -62,6 +66,55 @@ class BarGrid:
         """Index of the bar that holds ``time_s``; the first or last bar outside the grid."""
         index = int(np.searchsorted(self.starts_s, time_s, side="right")) - 1
         return min(max(index, 0), self.n_bars - 1)
+
+    @property
+    def bar_of_beat(self) -> NDArray[np.int64]:
+        """(n_beats,) index of the bar that each beat belongs to; -1 before the first downbeat."""
+        # a downbeat and its beat are the same number, or two roundings of it
+        return np.searchsorted(self.starts_s - _SAME_S, self.beats_s, side="right").astype(np.int64) - 1
+
+    @property
+    def beat_in_bar(self) -> NDArray[np.int64]:
+        """(n_beats,) place of each beat in its bar, 1 on the downbeat; before the first downbeat 4, 3, ... back."""
+        bar = self.bar_of_beat
+        index = np.arange(len(bar))
+        first = np.searchsorted(bar, bar, side="left")
+        before = int(np.searchsorted(bar, 0))
+        place = index - first + 1
+        place[:before] = (index[:before] - before) % BEATS_PER_BAR + 1
+        return place.astype(np.int64)
+
+    @classmethod
+    def from_beats(cls, beats_s: Floats, is_downbeat: NDArray[np.bool_], end_s: float) -> BarGrid:
+        """Grid of any beats; bars begin at the marked ones and may have any number of beats, one at least.
+
+        Args:
+            beats_s: (n_beats,) increasing beats in seconds.
+            is_downbeat: (n_beats,) True where a bar begins; beats before the first one belong to no bar.
+            end_s: End of the last bar in seconds, after the last beat.
+
+        Raises:
+            TimelineError: There are fewer than two beats, no downbeat, or the times do not increase.
+        """
+        beats_s, marks = np.asarray(beats_s, dtype=np.float64), np.asarray(is_downbeat, dtype=bool)
+        if beats_s.ndim != 1 or beats_s.shape != marks.shape:
+            raise TimelineError("The grid's columns differ in length.", "Give one mark for each beat.")
+        if len(beats_s) < 2 or not marks.any():
+            raise TimelineError("The grid has no bars.", "Give two beats at least, one of them a downbeat.")
+        if not end_s > beats_s[-1]:
+            raise TimelineError("The grid ends before its last beat.", "Check the end of the last bar.")
+        first = np.flatnonzero(marks)
+        starts_s = beats_s[first]
+        gaps_s = np.diff(np.append(beats_s, end_s))
+        bounds = np.append(first, len(beats_s))
+        bpm = np.empty(len(first))
+        for bar in range(len(first)):
+            low, high = bounds[bar], bounds[bar + 1]
+            if high - low < _FEW_BEATS:
+                # one or two gaps, of which a cut may have shortened the last, are no tempo: ask the bars around
+                low, high = bounds[max(bar - 1, 0)], bounds[min(bar + 2, len(first))]
+            bpm[bar] = 60.0 / max(float(np.median(gaps_s[low:high])), 0.06)
+        return cls(beats_s, starts_s, np.append(starts_s[1:], end_s), bpm)
 
     @classmethod
     def from_downbeats(cls, downbeats_s: Floats, end_s: float) -> BarGrid:

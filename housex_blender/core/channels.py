@@ -295,7 +295,8 @@ def _breaths(timeline: Timeline, clock: _Clock) -> list[tuple[float, float]]:
         if drop.start_bar in build_ends and drop.start_bar > 0:
             bar = drop.start_bar - 1
             hit_s = float(timeline.grid.starts_s[drop.start_bar])
-            beat_s = float(timeline.grid.ends_s[bar] - timeline.grid.starts_s[bar]) / 4
+            # by tempo: a bar that a cut left short is no four beats
+            beat_s = 60.0 / float(timeline.grid.bpm[bar])
             begin, hit = clock.on(np.array([hit_s - beat_s, hit_s])).tolist()
             breaths.append((begin, hit))
     return breaths

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
-import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +11,13 @@ from numpy.typing import NDArray
 
 from .bars import BarGrid
 from .errors import TimelineError
-from .files import replacing, sha256_of
-from .schema import first_problem
+from .files import replacing, sha256_of, write_text_atomic
+from .timeline_file import SCHEMA, dump, read_checked, read_levels, rounded
 
-SCHEMA = 1
 SECTIONS = ("intro", "build", "drop", "break", "outro")
 ENVELOPE_NAMES = ("sub", "bass", "mid", "high", "kick", "loudness")
-_SCHEMA_FILE = Path(__file__).with_name("timeline.schema.json")
-_MAX_FILE_BYTES = 200_000_000
+GRID_SOURCES = ("heard", "ruler", "imported", "edited")
+MAX_FILL_BEATS = 4
 _AGAIN = "Analyse the mix again."
 
 
@@ -57,10 +52,34 @@ class Span:
 
 @dataclass(frozen=True)
 class TrackSpan(Span):
-    """One record inside the mix, with its share of each genre (G,)."""
+    """One record inside the mix; ``start_bar`` is where it takes over from the one before.
+
+    Attributes:
+        label: Its sub-genre.
+        probs: (G,) its share of each genre.
+        title: Its name, if a tracklist gave one.
+        fade_in_bar: First bar in which it is heard, at or before ``start_bar``; None if that is not known.
+        fade_out_bar: Bar, exclusive, at which it is last heard; may lie after ``end_bar``.
+    """
 
     label: str
     probs: tuple[float, ...]
+    title: str = ""
+    fade_in_bar: int | None = None
+    fade_out_bar: int | None = None
+
+
+@dataclass(frozen=True)
+class DropSpan(Span):
+    """A drop.
+
+    Attributes:
+        build_bar: First bar of the build-up that leads to it; None if there is none.
+        fill_beats: How many beats right before it have no kick, 0 to 4.
+    """
+
+    build_bar: int | None = None
+    fill_beats: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,6 +125,7 @@ class Timeline:
         drops: Drops, in order.
         envelopes: Levels at 100 Hz.
         grid_confidence: 0..1, and ``grid_message`` says why it is low.
+        grid_source: Where the grid is from: one of GRID_SOURCES; a ruler is what stands in where no beat is heard.
         attributes: Name -> (n_bars,) further things heard.
         edits: What people changed by hand, as written in the file.
         warnings: Sentences about the recording.
@@ -121,11 +141,12 @@ class Timeline:
     energy: NDArray[np.float32]
     section: tuple[str, ...]
     tracks: tuple[TrackSpan, ...]
-    drops: tuple[Span, ...]
+    drops: tuple[DropSpan, ...]
     envelopes: Envelopes
     generator: str = ""
     grid_confidence: float = 1.0
     grid_message: str = ""
+    grid_source: str = "heard"
     attributes: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     edits: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
@@ -148,9 +169,22 @@ class Timeline:
             raise TimelineError(
                 f"The probabilities of bar {int(np.argmax(np.abs(sums - 1))) + 1} do not sum to 1.", _AGAIN
             )
+        # a plain span is a drop of which no more is known
+        drops = tuple(d if isinstance(d, DropSpan) else DropSpan(d.start_bar, d.end_bar) for d in self.drops)
+        object.__setattr__(self, "drops", drops)
         for span in (*self.tracks, *self.drops):
             if not 0 <= span.start_bar < span.end_bar <= bars:
                 raise TimelineError(f"The timeline names bars {span.start_bar} to {span.end_bar} of {bars}.", _AGAIN)
+        for track in self.tracks:
+            first = track.start_bar if track.fade_in_bar is None else track.fade_in_bar
+            last = track.end_bar if track.fade_out_bar is None else track.fade_out_bar
+            if not (0 <= first <= track.start_bar < last <= bars):
+                raise TimelineError(f"The timeline fades a track from bar {first} to {last} of {bars}.", _AGAIN)
+        for drop in self.drops:
+            if drop.build_bar is not None and not 0 <= drop.build_bar < drop.start_bar:
+                raise TimelineError(f"The timeline's drop at bar {drop.start_bar} has its build-up after it.", _AGAIN)
+            if not 0 <= drop.fill_beats <= MAX_FILL_BEATS:
+                raise TimelineError(f"The timeline's drop has a fill of {drop.fill_beats} beats.", _AGAIN)
 
     @property
     def labels(self) -> list[str]:
@@ -175,28 +209,26 @@ class Timeline:
             "mix": vars(self.mix).copy(),
             "model": {**vars(self.model), "genres": list(self.model.genres)},
             "grid": {
-                "beats_s": _rounded(grid.beats_s, 5),
-                "downbeats_s": _rounded(grid.starts_s, 5),
-                "bpm": _rounded(grid.bpm, 3),
+                "beats_s": rounded(grid.beats_s, 5),
+                "downbeats_s": rounded(grid.starts_s, 5),
+                "bpm": rounded(grid.bpm, 3),
                 "confidence": round(self.grid_confidence, 3),
                 "message": self.grid_message,
+                "source": self.grid_source,
             },
             "bars": {
-                "start_s": _rounded(grid.starts_s, 5),
-                "end_s": _rounded(grid.ends_s, 5),
-                "probs": [_rounded(row, 4) for row in self.probs],
+                "start_s": rounded(grid.starts_s, 5),
+                "end_s": rounded(grid.ends_s, 5),
+                "probs": [rounded(row, 4) for row in self.probs],
                 "label": self.labels,
-                "confidence": _rounded(self.confidence, 3),
+                "confidence": rounded(self.confidence, 3),
                 "uncertain": [bool(flag) for flag in self.uncertain],
-                "energy": _rounded(self.energy, 3),
-                "attributes": {name: _rounded(column, 3) for name, column in self.attributes.items()},
+                "energy": rounded(self.energy, 3),
+                "attributes": {name: rounded(column, 3) for name, column in self.attributes.items()},
                 "section": list(self.section),
             },
-            "tracks": [
-                {"start_bar": t.start_bar, "end_bar": t.end_bar, "label": t.label, "probs": _rounded(t.probs, 4)}
-                for t in self.tracks
-            ],
-            "drops": [{"start_bar": d.start_bar, "end_bar": d.end_bar} for d in self.drops],
+            "tracks": [{**_said(t), "probs": rounded(t.probs, 4)} for t in self.tracks],
+            "drops": [_said(d) for d in self.drops],
             "envelopes": {
                 "file": envelope_file,
                 "rate_hz": self.envelopes.rate_hz,
@@ -220,11 +252,24 @@ class Timeline:
             with replacing(path) as text_file, replacing(envelope_path) as temporary:
                 with open(temporary, "wb") as stream:
                     np.savez_compressed(stream, values=self.envelopes.values.astype(np.float16))
-                text = _dump(self.to_dict(envelope_path.name))
+                text = dump(self.to_dict(envelope_path.name))
                 text_file.write_text(text, encoding="utf-8", errors="replace", newline="\n")
         except OSError as error:
             raise TimelineError(
                 f"{path} cannot be written: {error.strerror or error}.", "Choose a folder that exists and has room."
+            ) from error
+
+    def save_text(self, path: Path) -> None:
+        """Write the text alone, after edits: the envelopes beside ``path`` are there already.
+
+        Raises:
+            TimelineError: It cannot be written; the file is as it was then.
+        """
+        try:
+            write_text_atomic(Path(path), dump(self.to_dict(envelope_path_of(Path(path)).name)))
+        except OSError as error:
+            raise TimelineError(
+                f"{path} cannot be written: {error.strerror or error}.", "Choose a folder that has room."
             ) from error
 
     @classmethod
@@ -235,7 +280,7 @@ class Timeline:
             TimelineError: It is missing, cut off, of another schema, inconsistent, or its envelopes are missing.
         """
         path = Path(path)
-        data = _read_checked(path)
+        data = read_checked(path)
         try:
             return _from_dict(data, path)
         except (ValueError, TypeError, OverflowError, IndexError) as error:
@@ -265,73 +310,14 @@ def envelope_path_of(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(".json") + ".npz")
 
 
-def _rounded(values: Sequence[float] | NDArray[Any], digits: int) -> list[float]:
-    return [round(float(value), digits) for value in values]
+def _said(span: Span) -> dict[str, Any]:
+    """Fields of a span, without those that say nothing."""
+    silent = {item.name: item.default for item in fields(span)}
+    return {key: value for key, value in vars(span).items() if value != silent[key]}
 
 
-def _dump(data: dict[str, Any]) -> str:
-    """JSON a person can read: one line per list of numbers, one per bar's probabilities."""
-    lines = []
-    for key, value in data.items():
-        if isinstance(value, dict) and key in ("grid", "bars"):
-            inner = []
-            for name, column in value.items():
-                if name == "probs":
-                    rows = ",\n      ".join(json.dumps(row) for row in column)
-                    inner.append(f'    "probs": [\n      {rows}\n    ]')
-                else:
-                    inner.append(f"    {json.dumps(name)}: {json.dumps(column, ensure_ascii=False)}")
-            body = "{\n" + ",\n".join(inner) + "\n  }"
-        else:
-            body = json.dumps(value, ensure_ascii=False)
-        lines.append(f"  {json.dumps(key)}: {body}")
-    return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a number")
-
-
-def _read_checked(path: Path) -> dict[str, Any]:
-    again = "Analyse the mix again."
-    try:
-        if path.stat().st_size > _MAX_FILE_BYTES:
-            raise TimelineError(f"{path.name} is too large for a timeline.", again)
-        data = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse_constant)
-    except FileNotFoundError as error:
-        raise TimelineError(f"There is no timeline {path}.", "Analyse the mix first.") from error
-    except OSError as error:
-        raise TimelineError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise TimelineError(f"{path.name} is cut off or is not JSON.", again) from error
-    if not isinstance(data, dict):
-        raise TimelineError(f"{path.name} is not a timeline.", again)
-    if data.get("schema") != SCHEMA:
-        raise TimelineError(
-            f"{path.name} is of schema {data.get('schema')!r}, this version reads schema {SCHEMA}.",
-            "Update HouseX, or analyse the mix again.",
-        )
-    problem = first_problem(data, json.loads(_SCHEMA_FILE.read_text(encoding="utf-8")))
-    if problem:
-        raise TimelineError(f"{path.name} is damaged: {problem}.", again)
-    return data
-
-
-def _read_envelopes(path: Path, names: Sequence[str], rate_hz: float, duration_s: float) -> Envelopes:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            stored = archive["values"]
-            if stored.dtype.kind != "f" or stored.size > 4e8:
-                raise ValueError("not a table of levels")
-            values = stored.astype(np.float32)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise TimelineError(
-            f"The envelopes {path.name} are missing or damaged.", "Keep the .npz beside the .json, or analyse again."
-        ) from error
-    fits = values.ndim == 2 and values.shape[1] == len(names) and abs(len(values) / rate_hz - duration_s) < 1.0
-    if not fits or not np.all((values >= 0) & (values <= 1)):
-        raise TimelineError(f"The envelopes {path.name} do not fit the timeline.", "Analyse the mix again.")
-    return Envelopes(values, rate_hz, tuple(names))
+def _bar_or_none(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 def _from_dict(data: dict[str, Any], path: Path) -> Timeline:
@@ -340,7 +326,7 @@ def _from_dict(data: dict[str, Any], path: Path) -> Timeline:
     if any(len(row) != len(genres) for row in bars["probs"]):
         raise TimelineError(f"{path.name} does not have {len(genres)} probabilities in every bar.")
     probs = np.asarray(bars["probs"], dtype=np.float32)
-    envelopes = data["envelopes"]
+    levels = data["envelopes"]
     timeline = Timeline(
         mix=MixInfo(**{key: data["mix"][key] for key in MixInfo.__dataclass_fields__}),
         model=ModelInfo(model["name"], model["sha256"], genres, model["trained_on"]),
@@ -356,18 +342,37 @@ def _from_dict(data: dict[str, Any], path: Path) -> Timeline:
         energy=np.asarray(bars["energy"], dtype=np.float32),
         section=tuple(bars["section"]),
         tracks=tuple(
-            TrackSpan(int(t["start_bar"]), int(t["end_bar"]), t["label"], tuple(t["probs"])) for t in data["tracks"]
+            TrackSpan(
+                int(t["start_bar"]),
+                int(t["end_bar"]),
+                t["label"],
+                tuple(t["probs"]),
+                t.get("title", ""),
+                _bar_or_none(t.get("fade_in_bar")),
+                _bar_or_none(t.get("fade_out_bar")),
+            )
+            for t in data["tracks"]
         ),
-        drops=tuple(Span(int(d["start_bar"]), int(d["end_bar"])) for d in data["drops"]),
-        envelopes=_read_envelopes(
-            path.with_name(Path(envelopes["file"]).name),
-            envelopes["names"],
-            float(envelopes["rate_hz"]),
-            float(data["mix"]["duration_s"]),
+        drops=tuple(
+            DropSpan(
+                int(d["start_bar"]), int(d["end_bar"]), _bar_or_none(d.get("build_bar")), int(d.get("fill_beats", 0))
+            )
+            for d in data["drops"]
+        ),
+        envelopes=Envelopes(
+            read_levels(
+                path.with_name(Path(levels["file"]).name),
+                len(levels["names"]),
+                float(levels["rate_hz"]),
+                float(data["mix"]["duration_s"]),
+            ),
+            float(levels["rate_hz"]),
+            tuple(levels["names"]),
         ),
         generator=data["generator"],
         grid_confidence=float(grid.get("confidence", 1.0)),
         grid_message=str(grid.get("message", "")),
+        grid_source=str(grid.get("source", "heard")),
         attributes={k: np.asarray(v, dtype=np.float32) for k, v in bars.get("attributes", {}).items()},
         edits=tuple(data["edits"]),
         warnings=tuple(data.get("warnings", ())),

@@ -4,13 +4,23 @@ import atexit
 
 import bpy
 
-from . import operators_analyze, operators_render, operators_show, panels, preferences, properties, session
+from . import (
+    operators_analyze,
+    operators_edit,
+    operators_render,
+    operators_show,
+    panels,
+    preferences,
+    properties,
+    session,
+)
 
 # what is named by a property or a panel comes before it; unregistering walks back
 CLASSES = (
     *properties.CLASSES,
     *preferences.CLASSES,
     *operators_analyze.CLASSES,
+    *operators_edit.CLASSES,
     *operators_show.CLASSES,
     *operators_render.CLASSES,
     *panels.CLASSES,

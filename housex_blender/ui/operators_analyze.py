@@ -6,6 +6,7 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
+from ..core.edits import grid_with_edits, with_edits
 from ..core.errors import AudioError, HouseXError, TimelineError
 from ..core.process import AnalysisJob
 from ..core.timeline import Timeline
@@ -14,7 +15,7 @@ from .job_operator import JobOperator, say, status_of
 from .places import absolute, blender_python, module_folders, timeline_for
 from .preferences import engine_settings
 from .session import Session
-from .summary import summary_lines
+from .summary import grid_note, summary_lines
 
 AUDIO_ENDINGS = (".wav", ".aif", ".aiff", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".mp4", ".mkv", ".mov")
 
@@ -34,10 +35,13 @@ def take_timeline(scene: Any, path: Path) -> Timeline:
         TimelineError: It is missing or damaged; the settings are unchanged then.
     """
     timeline = Timeline.load(path)
+    edited = with_edits(timeline)
+    note = grid_note(edited)
     settings = scene.housex
     settings.timeline_path = str(path)
-    settings.summary = "\n".join(summary_lines(timeline))
-    settings.warnings = "\n".join(timeline.warnings)
+    settings.summary, settings.grid_note, settings.edits = "\n".join(summary_lines(edited)), note, len(timeline.edits)
+    # the note about the grid says it already, or it was corrected since
+    settings.warnings = "\n".join(text for text in timeline.warnings if text != timeline.grid_message)
     if not settings.mix_path:
         beside = path.with_name(Path(timeline.mix.file).name)
         settings.mix_path = str(beside) if beside.is_file() else ""
@@ -77,7 +81,8 @@ class HOUSEX_OT_choose_mix(bpy.types.Operator):
             return {"CANCELLED"}
         if not settings.mix_path or chosen != absolute(settings.mix_path):
             settings.mix_path = str(chosen)
-            settings.timeline_path = settings.summary = settings.warnings = ""
+            settings.timeline_path = settings.summary = settings.warnings = settings.grid_note = ""
+            settings.edits, settings.bpm = 0, 0.0
             known = timeline_for(chosen)
             say(context, f"{known.name} is there already: load it, or analyze again" if known.is_file() else "")
         return {"FINISHED"}
@@ -124,6 +129,8 @@ class HOUSEX_OT_analyze_mix(JobOperator, bpy.types.Operator):
         self._scene = context.scene.name
         settings = engine_settings(context)
         arguments = [str(mix), "-o", str(timeline_for(mix)), "--device", settings.device]
+        if context.scene.housex.bpm:
+            arguments.append(f"--bpm={context.scene.housex.bpm:g}")
         if settings.model:
             arguments += ["--model", settings.model]
         own, folders = blender_python(), module_folders()
@@ -142,13 +149,13 @@ class HOUSEX_OT_analyze_mix(JobOperator, bpy.types.Operator):
         assert session.result is not None
         timeline = take_timeline(scene, session.result)
         for text in session.warnings:
-            if text not in scene.housex.warnings:
+            if text not in scene.housex.warnings and text != timeline.grid_message:
                 scene.housex.warnings = "\n".join(filter(None, [scene.housex.warnings, text]))
         if scene.housex.build_when_done:
             from .show import build
 
             return build(context, scene, timeline)
-        return f"Heard {timeline.grid.n_bars} bars"
+        return f"Heard {grid_with_edits(timeline).n_bars} bars"
 
 
 class HOUSEX_OT_cancel(bpy.types.Operator):
@@ -202,7 +209,7 @@ class HOUSEX_OT_load_timeline(bpy.types.Operator):
         except HouseXError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        say(context, f"Loaded {timeline.grid.n_bars} bars")
+        say(context, f"Loaded {grid_with_edits(timeline).n_bars} bars")
         return {"FINISHED"}
 
 

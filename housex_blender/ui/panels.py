@@ -6,6 +6,13 @@ from typing import Any
 import bpy
 
 from .operators_analyze import HOUSEX_OT_analyze_mix, HOUSEX_OT_cancel, HOUSEX_OT_choose_mix, HOUSEX_OT_load_timeline
+from .operators_edit import (
+    HOUSEX_OT_clear_grid_edits,
+    HOUSEX_OT_correct_grid,
+    HOUSEX_OT_tap,
+    HOUSEX_OT_undo_edit,
+    HOUSEX_OT_use_taps,
+)
 from .operators_render import HOUSEX_OT_render
 from .operators_show import HOUSEX_OT_bake, HOUSEX_OT_build_tunnel
 from .properties import PALETTE_FILE
@@ -83,12 +90,49 @@ class HOUSEX_PT_mix(HouseXPanel, bpy.types.Panel):
             row.scale_y = 1.4
             row.operator(HOUSEX_OT_analyze_mix.bl_idname, icon="PLAY_SOUND")
             column.operator(HOUSEX_OT_load_timeline.bl_idname, icon="IMPORT")
-            layout.prop(settings, "build_when_done")
+            row = layout.row()
+            row.prop(settings, "bpm")
+            row.prop(settings, "build_when_done")
         draw_message(layout, context, "MIX")
         if settings.summary:
             draw_summary(layout.box().column(align=True), settings.summary.split("\n"))
+        if settings.grid_note:
+            draw_text(layout, context, settings.grid_note, "ERROR")
         for warning in filter(None, settings.warnings.split("\n")):
             draw_text(layout, context, warning, "ERROR")
+
+
+class HOUSEX_PT_grid(HouseXPanel, bpy.types.Panel):
+    """Corrections of beats and bars."""
+
+    bl_idname = "HOUSEX_PT_grid"
+    bl_label = "Beats"
+    bl_parent_id = HOUSEX_PT_mix.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads it as it is
+
+    def draw(self, context: Any) -> None:
+        """Buttons that work from the current frame on."""
+        layout: Any = self.layout
+        status = context.window_manager.housex
+        layout.label(text="From the current frame on:")
+        row = layout.row(align=True)
+        for op, text in (("halve", "Halve"), ("double", "Double")):
+            row.operator(HOUSEX_OT_correct_grid.bl_idname, text=text).op = op
+        row = layout.row(align=True)
+        for beats, text in ((-1.0, "◀ 1"), (-0.5, "◀ ½"), (0.5, "½ ▶"), (1.0, "1 ▶")):
+            button = row.operator(HOUSEX_OT_correct_grid.bl_idname, text=text)
+            button.op, button.beats = "nudge", beats
+        row = layout.row(align=True)
+        row.operator(HOUSEX_OT_tap.bl_idname)
+        row.operator(HOUSEX_OT_use_taps.bl_idname)
+        if status.taps_line:
+            draw_text(layout, context, status.taps_line)
+        count = context.scene.housex.edits
+        if count:
+            layout.label(text=f"{count} correction{'s' * (count != 1)} by hand")
+        row = layout.row(align=True)
+        row.operator(HOUSEX_OT_undo_edit.bl_idname, icon="LOOP_BACK")
+        row.operator(HOUSEX_OT_clear_grid_edits.bl_idname, icon="X")
 
 
 class HOUSEX_PT_look(HouseXPanel, bpy.types.Panel):
@@ -158,4 +202,4 @@ class HOUSEX_PT_film(HouseXPanel, bpy.types.Panel):
         draw_message(layout, context, "FILM")
 
 
-CLASSES = (HOUSEX_PT_mix, HOUSEX_PT_look, HOUSEX_PT_film)
+CLASSES = (HOUSEX_PT_mix, HOUSEX_PT_grid, HOUSEX_PT_look, HOUSEX_PT_film)

@@ -6,6 +6,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from ..core.looks import palette_names
+from ..core.options import BPM_RANGE
 
 PALETTE_FILE = "FILE"
 _PALETTE_HELP = {
@@ -17,6 +18,12 @@ _PALETTE_HELP = {
 def _palette_items() -> list[tuple[str, str, str]]:
     items = [(name, name.replace("_", " ").title(), _PALETTE_HELP.get(name, "")) for name in palette_names()]
     return [*items, (PALETTE_FILE, "From a File", "Colours from a palette file of your own")]
+
+
+def _tempo_or_none(settings: Any, _context: Any) -> None:
+    """A tempo that no music has is none: the analysis would refuse it."""
+    if 0.0 < settings.bpm < BPM_RANGE[0]:
+        settings.bpm = 0.0
 
 
 class HouseXSettings(bpy.types.PropertyGroup):
@@ -33,6 +40,12 @@ class HouseXSettings(bpy.types.PropertyGroup):
     )
     summary: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     warnings: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    grid_note: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    edits: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    bpm: FloatProperty(  # type: ignore[valid-type]
+        name="BPM", description="Tempo of the mix if you know it and it was heard wrong; 0 hears it",
+        default=0.0, min=0.0, max=300.0, precision=2, step=100, update=_tempo_or_none,
+    )  # fmt: skip
     build_when_done: BoolProperty(  # type: ignore[valid-type]
         name="Build When Done",
         description="Build the tunnel as soon as the mix has been analyzed",
@@ -116,6 +129,8 @@ class HouseXStatus(bpy.types.PropertyGroup):
     fraction: FloatProperty(min=-1.0, max=1.0, default=-1.0)  # type: ignore[valid-type]
     time_left: StringProperty()  # type: ignore[valid-type]
     stop_requested: BoolProperty()  # type: ignore[valid-type]
+    taps: StringProperty()  # type: ignore[valid-type]
+    taps_line: StringProperty()  # type: ignore[valid-type]
     message: StringProperty()  # type: ignore[valid-type]
     message_icon: StringProperty(default="INFO")  # type: ignore[valid-type]
     message_panel: StringProperty(default="MIX")  # type: ignore[valid-type]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.channels import compile_show
+from ..core.edits import grid_with_edits
 from ..core.errors import HouseXError, SceneError, TimelineError
 from ..core.looks import Look, load_palettes
 from ..core.timeline import Timeline
@@ -95,7 +96,7 @@ def build(context: Any, scene: Any, timeline: Timeline | None = None) -> str:
     mix = mix_of(target, timeline)
     heard = mix is not None and add_sound(target, mix, first_frame=FIRST_FRAME)
     look_through_camera(context, target)
-    line = f"Built {timeline.grid.n_bars} bars, {target.frame_end} frames, {keys} keys"
+    line = f"Built {grid_with_edits(timeline).n_bars} bars, {target.frame_end} frames, {keys} keys"
     return line if heard else f"{line}; without sound, the mix was not found"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..core.timeline import Timeline
 
 _MAX_GENRES = 4
+# below this a grid is doubtful even without a sentence that says why
+_SURE = 0.5
 
 
 def clock_text(seconds: float) -> str:
@@ -17,6 +19,19 @@ def clock_text(seconds: float) -> str:
 
 def _counted(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def grid_note(timeline: Timeline) -> str:
+    """Why the grid should not be trusted, for the panel; empty if it can be, or somebody saw to it.
+
+    Args:
+        timeline: With its edits applied.
+    """
+    if timeline.grid_source in ("imported", "edited"):
+        return ""
+    if not timeline.grid_message and timeline.grid_confidence >= _SURE:
+        return ""
+    return f"Beat: unsure – {timeline.grid_message or 'check the bars against the music'}"
 
 
 def summary_lines(timeline: Timeline) -> list[str]:

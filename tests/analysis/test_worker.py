@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from housex_blender.core.edits import with_edits
+from housex_blender.core.options import EXPORT_ENDINGS
 from housex_blender.core.protocol import Kind, Message, decode
 from housex_blender.core.timeline import Timeline
 
@@ -282,3 +284,129 @@ def test_a_mix_whose_name_is_not_utf8(tmp_path: Path, short_mix: Path) -> None:
         code, _, stderr = run(mix, "-o", tmp_path / "mix.housex.json", "--plot", tmp_path / "mix.png")
         assert code == 0, stderr
         assert Timeline.load(tmp_path / "mix.housex.json").mix.file == "mix?.flac"
+
+
+# -- what is known, corrections, further files -----------------------------------------------------------------
+
+
+def _beats_file(path: Path, first_s: float = 0.5, beat_s: float = 0.5, count: int = 46) -> Path:
+    path.write_text("".join(f"{first_s + beat_s * i:.4f}\t{i % 4 + 1}\n" for i in range(count)))
+    return path
+
+
+def test_every_export_and_the_click_are_written(short_mix: Path, tmp_path: Path) -> None:
+    kinds = [kind for kind in EXPORT_ENDINGS if kind != "chapters"]  # of which a mix so short has too few
+    code, messages, stderr = run(short_mix, "-o", tmp_path / "mix.housex.json", "--click", tmp_path / "click.flac",
+                                 "--export", ",".join(kinds), "--fps", "25")  # fmt: skip
+    assert code == 0, (messages, stderr)
+    wanted = {f"mix{EXPORT_ENDINGS[kind]}" for kind in kinds} | {"mix.housex.json", "mix.housex.npz", "click.flac"}
+    assert {path.name for path in tmp_path.iterdir()} == wanted
+    assert all(path.stat().st_size for path in tmp_path.iterdir())
+    assert soundfile.info(tmp_path / "click.flac").frames == soundfile.info(short_mix).frames
+
+
+def test_the_kinds_of_export_are_those_of_the_exchange() -> None:
+    from housex_blender.exchange import EXPORTS
+
+    assert {kind if kind in EXPORTS else kind.replace("-", ".") for kind in EXPORT_ENDINGS} == set(EXPORTS)
+
+
+def test_a_grid_from_a_file_is_what_everything_is_heard_on(short_mix: Path, tmp_path: Path) -> None:
+    output = tmp_path / "mix.housex.json"
+    code, messages, _ = run(short_mix, "-o", output, "--grid", _beats_file(tmp_path / "other.beats"))
+    assert code == 0, messages
+    timeline = Timeline.load(output)
+    assert timeline.grid_source == "imported"
+    assert timeline.grid.starts_s == pytest.approx(0.5 + 2.0 * np.arange(12))
+    assert [edit["op"] for edit in timeline.edits] == ["replace"]
+    assert with_edits(timeline).grid is timeline.grid
+    # a later analysis without the file keeps it, and corrections go on top
+    assert run(short_mix, "-o", output, "--nudge", "-1@b3", "--halve", "b6")[0] == 0
+    again = Timeline.load(output)
+    assert again.grid.starts_s == pytest.approx(timeline.grid.starts_s)
+    assert [(edit["op"], edit["from_s"]) for edit in again.edits[1:]] == [("nudge", 4.5), ("halve", 10.0)]
+    assert with_edits(again).grid.starts_s[:6] == pytest.approx([0.5, 2.5, 4.0, 6.0, 8.0, 10.0])
+    assert run(short_mix, "-o", output, "--clear-edits")[0] == 0
+    cleared = Timeline.load(output)
+    assert cleared.edits == ()
+    assert np.median(cleared.grid.bpm) == pytest.approx(124.0, abs=0.2)
+
+
+def test_a_tracklist_names_the_tracks(short_mix: Path, tmp_path: Path) -> None:
+    output, tracklist = tmp_path / "mix.housex.json", tmp_path / "list.txt"
+    tracklist.write_text("0:00 Somebody - First\n0:12 Another - Second\n")
+    for _ in range(2):
+        assert run(short_mix, "-o", output, "--tracklist", tracklist)[0] == 0
+        timeline = Timeline.load(output)
+        assert len(timeline.edits) == 1, "a list replaces the list before it"
+    tracks = with_edits(timeline).tracks
+    assert [track.title.split()[-1] for track in tracks] == ["First", "Second"]
+    assert with_edits(timeline).grid.starts_s[tracks[1].start_bar] == pytest.approx(12.0, abs=1.0)
+
+
+def test_a_known_tempo_is_kept_to(short_mix: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "fast.wav", house(24.0, bpm=172.0), 44100)
+    assert run(tmp_path / "fast.wav", "-o", tmp_path / "x.json", "--bpm", "172")[0] == 0
+    assert np.median(Timeline.load(tmp_path / "x.json").grid.bpm) == pytest.approx(172.0, abs=0.5)
+    noise = 0.2 * np.random.default_rng(0).standard_normal(20 * 22050)
+    soundfile.write(tmp_path / "noise.wav", noise, 22050)
+    assert run(tmp_path / "noise.wav", "-o", tmp_path / "y.json", "--bpm", "100")[0] == 0
+    ruler = Timeline.load(tmp_path / "y.json")
+    assert ruler.grid_source == "ruler"
+    assert ruler.grid_message
+    assert ruler.grid.bpm == pytest.approx(100.0)
+    # with taps there are bars, and they are heard on
+    code, messages, _ = run(tmp_path / "noise.wav", "-o", tmp_path / "y.json", "--tap", "1,1.5,2.0,2.5,3.0")
+    assert code == 0, messages
+    tapped = Timeline.load(tmp_path / "y.json")
+    assert tapped.grid_source == "imported"
+    assert with_edits(tapped).grid_source == "edited"
+    assert with_edits(tapped).grid.bpm[3:-1] == pytest.approx(120.0, abs=0.01)
+    assert not any("ruler" in text for text in tapped.warnings)
+
+
+BAD_WISHES = [
+    (["--nudge", "0.3@b3"], 2, "'0.3@b3' is not a nudge"),
+    (["--nudge", "-1"], 2, "'-1' is not a nudge"),
+    (["--nudge", "1@sometime"], 2, "is not a time"),
+    (["--nudge", "1@b900"], 2, "no bar 900"),
+    (["--halve", "23:59:00"], 1, "No bar begins"),
+    (["--tap", "1,2"], 2, "2 taps are too few"),
+    (["--tap", "1,1.5,x,2"], 2, "A tap is not right"),
+    (["--tap", "1,1.5,2.3,2.6,3.5,3.7,4.6"], 1, "irregular"),
+    (["--bpm", "1000"], 2, "1000 BPM"),
+    (["--bpm", "fast"], 2, "command line"),
+    (["--drops", "all"], 2, "command line"),
+    (["--export", "csv,pdf"], 2, "'pdf'"),
+    (["--click", "{tmp}/x.mp3"], 2, "not a wav or flac"),
+    (["--click", "{tmp}/no/x.wav"], 1, "does not exist"),
+    (["--fps", "0"], 2, "frames per second"),
+    (["--grid", "{tmp}/gone.xml"], 2, "There is no file"),
+    (["--grid", "{tmp}/notes.txt"], 1, ""),
+    (["--tracklist", "{tmp}/x.beats"], 1, "holds no tracks"),
+    (["--grid", "{tmp}/long.beats"], 1, "The grid ends"),
+    (["--export", "beats", "--grid", "{tmp}/x.beats"], 1, "would overwrite"),
+    (["--bpm", "128", "--slicing", "housex"], 2, "fixed"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "wanted", "said"), BAD_WISHES)
+def test_bad_wishes_get_one_sentence_and_leave_nothing(
+    short_mix: Path, tmp_path: Path, arguments: list[str], wanted: int, said: str
+) -> None:
+    (tmp_path / "notes.txt").write_text("this is not music\n" * 50)
+    _beats_file(tmp_path / "x.beats")
+    _beats_file(tmp_path / "long.beats", 0.5, 0.5, 8)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    if said == "The grid ends":
+        short_mix = _write(tmp_path / "long.flac", house(80.0), 44100)
+        before[short_mix.name] = short_mix.read_bytes()
+    code, messages, stderr = run(
+        short_mix, "-o", tmp_path / "x.json", *(text.format(tmp=tmp_path) for text in arguments)
+    )
+    errors = [m for m in messages if m.kind is Kind.ERROR]
+    assert code == wanted, errors
+    assert len(errors) == 1
+    assert said in errors[0].text
+    assert "Traceback" not in stderr
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

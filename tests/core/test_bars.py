@@ -70,3 +70,40 @@ def test_moments(text: str, seconds: float) -> None:
 def test_things_that_are_no_moments(text: str) -> None:
     with pytest.raises(HouseXError):
         parse_moment(text, BarGrid.fixed(60.0, 128.0))
+
+
+def test_bars_of_any_number_of_beats() -> None:
+    # half a second each: a pick-up of two, a bar of four, one of two after a cut, one of four, one that stands alone
+    beats_s = 0.5 * np.arange(13)
+    marks = np.isin(np.arange(13), [2, 6, 8, 12])
+    grid = BarGrid.from_beats(beats_s, marks, 6.4)
+    assert grid.starts_s == pytest.approx([1.0, 3.0, 4.0, 6.0])
+    assert grid.ends_s == pytest.approx([3.0, 4.0, 6.0, 6.4])
+    assert grid.bpm == pytest.approx([120.0] * 4)
+    assert grid.beat_in_bar.tolist() == [3, 4, 1, 2, 3, 4, 1, 2, 1, 2, 3, 4, 1]
+    assert grid.bar_of_beat.tolist() == [-1, -1, 0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 3]
+
+
+def test_a_cut_does_not_change_the_tempo_of_its_bar() -> None:
+    beats_s = np.array([0.0, 0.5, 1.0, 1.5, 1.7, 2.2, 2.7, 3.2])
+    grid = BarGrid.from_beats(beats_s, np.isin(np.arange(8), [0, 4]), 3.7)
+    assert grid.bpm == pytest.approx([120.0, 120.0])
+    again = BarGrid.from_downbeats(np.array([0.0, 2.0]), 4.0)
+    same = BarGrid.from_beats(again.beats_s, again.beat_in_bar == 1, 4.0)
+    assert np.array_equal(same.starts_s, again.starts_s)
+    assert np.array_equal(same.bpm, again.bpm)
+
+
+@pytest.mark.parametrize(
+    ("beats", "marks", "end_s", "said"),
+    [
+        ([0.0, 0.5], [False, False], 1.0, "no bars"),
+        ([0.0], [True], 1.0, "no bars"),
+        ([0.0, 0.5], [True, False], 0.5, "ends before"),
+        ([0.0, 0.5], [True], 1.0, "differ"),
+        ([0.5, 0.0], [True, False], 1.0, "do not increase"),
+    ],
+)
+def test_beats_that_make_no_grid(beats: list[float], marks: list[bool], end_s: float, said: str) -> None:
+    with pytest.raises(TimelineError, match=said):
+        BarGrid.from_beats(np.array(beats), np.array(marks), end_s)

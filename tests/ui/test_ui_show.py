@@ -255,11 +255,12 @@ class Layout:
         assert name in owner.bl_rna.properties, name
         self.seen.append(name)
 
-    def operator(self, name: str, **_) -> None:
+    def operator(self, name: str, **_) -> SimpleNamespace:
         module, function = name.split(".")
         assert hasattr(getattr(bpy.ops, module), function)
         assert getattr(getattr(bpy.ops, module), function).get_rna_type()
         self.seen.append(name)
+        return SimpleNamespace()
 
     def label(self, *, text: str, **_) -> None:
         self.seen.append(text)
