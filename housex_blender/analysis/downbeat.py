@@ -1,8 +1,9 @@
 """Which of the eight half beats of a bar is "one". Zone: analysis (numpy; no bpy).
 
-Beats and bars are voted on together: an off-beat bass can pull the phase by half a beat, and only the music's changes
-of section, which fall on bar lines, tell both. Changes are measured between windows of whole bars, in which every
-pattern that repeats with the bar cancels.
+An off-beat bass can pull the phase by half a beat, so kicks and changes of section first settle which half beats are
+the beats. Then every beat gives evidence for being "one": the sound changes there more than at the same place of the
+bars around it (a section begins), the kick comes back, or the harmony of the bar after it differs from that of the bar
+before. A path over the 32 places of an eight-bar phrase adds the evidence up; it may lose its place, at a price.
 """
 
 from __future__ import annotations
@@ -24,17 +25,34 @@ KICK_WEIGHT = 6.0
 CHANGE_WEIGHT = 0.1
 PARITY_COST = 30.0
 PHRASE_BEATS = 32
-PHRASE_COST = 2.0
-SWITCH_COST = 6.0
-RETURN_WEIGHT = 2.0
-ENTRY_WEIGHT = 3.0
+# In nats, as is all evidence: a bar line is lost about once in an hour, a phrase more often.
+SWITCH_COST = 8.0
+PHRASE_COST = 3.0
+# What a path pays for changing its mind where the beat itself was cut.
+FREE = 0.0
 # In beats.
 PHRASE_WINDOWS = (1, 2, 4, 8)
 PHRASE_CONTEXT_BARS = 17
 VOTE_LEAST = 0.0
 VOTE_MOST = 2.0
+# How likely a change this clear is on a downbeat, from mixes with known bars: it saturates.
+VOTE_NATS, VOTE_MORE_NATS = 3.2, 0.5
+# Part of a neighbour's vote that is taken off: a change smears over the beats around it.
+VOTE_SMEAR = 0.8
+EDGE_BEATS = 8
+# Sections begin with phrases, half-phrases or, less often, any bar.
+HALF_PHRASE, ANY_BAR = 0.8, 0.5
+RETURN_NATS, RETURN_LEAST, RETURN_RANGE = 2.2, 0.35, 0.4
+ENTRY_NATS = 2.0
+# Chords that swell, and basses that come after the beat, change late: the beat before shares their evidence.
+HARMONY_NATS, HARMONY_LATE = 0.5, 0.6
+HARMONY_BANDS = (8, 70)
+HARMONY_FLOOR = 0.005
+# A lead of so many nats over all other bar lines is certainty.
+SURE_NATS = 10.0
 ENTRY_DB = 25.0
 ENTRY_SLACK_S = 0.12
+AUDIBLE_DB = 40.0
 
 Floats = NDArray[np.float64]
 
@@ -48,12 +66,16 @@ class Downbeats:
         margin: (n,) 0..1, how clearly the winning phase beat the others.
         beats_s: (b,) beats in seconds, half beats settled.
         phrase: (b,) phase 0..31 of the eight-bar phrase, as the index of its first beat modulo 32.
+        pieces: (b,) number of the steady stretch a beat belongs to.
+        is_downbeat: (b,) True where a bar begins.
     """
 
     times_s: Floats
     margin: Floats
     beats_s: Floats
     phrase: NDArray[np.int64]
+    pieces: NDArray[np.int64]
+    is_downbeat: NDArray[np.bool_]
 
 
 def half_beats(path: BeatPath) -> tuple[Floats, NDArray[np.int64]]:
@@ -66,9 +88,9 @@ def half_beats(path: BeatPath) -> tuple[Floats, NDArray[np.int64]]:
     return np.stack([beats, beats + gap / 2], axis=1).ravel(), np.repeat(path.pieces, 2)
 
 
-def _sums(features: Features, times_s: Floats) -> Floats:
+def _sums(features: Features, times_s: Floats, bands: tuple[int, int] = (0, 126), group: int = MEL_GROUP) -> Floats:
     """(n + 1, bands) running sum over points of the mean mel level in dB / 10, groups of bands averaged."""
-    n_bands = features.mel.shape[1] // MEL_GROUP
+    n_bands = (bands[1] - bands[0]) // group
     edges = np.clip(np.rint(np.append(times_s, 2 * times_s[-1] - times_s[-2]) * features.mel_rate_hz), 0, None)
     edges = np.minimum(edges.astype(np.int64), len(features.mel))
     levels = np.zeros((len(times_s), n_bands))
@@ -76,8 +98,8 @@ def _sums(features: Features, times_s: Floats) -> Floats:
     for start in range(0, len(times_s), 2048):
         stop = min(start + 2048, len(times_s))
         low, high = edges[start], edges[stop]
-        part = features.mel[low:high, : n_bands * MEL_GROUP].astype(np.float32)
-        part = part.reshape(-1, n_bands, MEL_GROUP).mean(axis=2)
+        part = features.mel[low:high, bands[0] : bands[0] + n_bands * group].astype(np.float32)
+        part = part.reshape(-1, n_bands, group).mean(axis=2)
         total = np.concatenate([np.zeros((1, n_bands)), np.cumsum(part, axis=0, dtype=np.float64)])
         a, b = edges[start:stop] - low, edges[start + 1 : stop + 1] - low
         levels[start:stop] = (total[b] - total[a]) / np.maximum(b - a, 1)[:, None]
@@ -147,19 +169,21 @@ def _pulse_at(features: Features, times_s: Floats) -> Floats:
     return peak
 
 
-def _shortest(gain: Floats, costs: Floats) -> NDArray[np.int64]:
+def _shortest(gain: Floats, costs: Floats, free: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
     """Viterbi path of greatest gain.
 
     Args:
         gain: (t, states).
-        costs: (t, states, states) or (1, states, states), price of going from [i] to [j] on arriving at a step.
+        costs: (states, states), price of going from [i] to [j] on arriving at a step.
+        free: (t,) True at steps that any state may be reached from at ``FREE`` of the price.
     """
     count, states = gain.shape
     back = np.zeros((count, states), np.int16)
     total = gain[0].copy()
     own = np.arange(states)
     for step in range(1, count):
-        reached = total[:, None] - costs[step if len(costs) > 1 else 0]
+        price = FREE * costs if free is not None and free[step] else costs
+        reached = total[:, None] - price
         source = reached.argmax(axis=0)
         back[step] = source
         total = reached[source, own] + gain[step]
@@ -185,9 +209,8 @@ def _parity(kick: Floats, votes: Floats, pieces: NDArray[np.int64]) -> NDArray[n
     lean = KICK_WEIGHT * contrast**3 / STATES
     lean += CHANGE_WEIGHT * np.where(even, votes, -votes)
     gain = np.stack([lean, -lean], axis=1) / 2
-    costs = np.zeros((count, 2, 2))
-    costs[:, [0, 1], [1, 0]] = np.where(np.diff(pieces, prepend=pieces[0]) != 0, 0.0, PARITY_COST)[:, None]
-    return _shortest(gain, costs)
+    costs = np.array([[0.0, PARITY_COST], [PARITY_COST, 0.0]])
+    return _shortest(gain, costs, np.diff(pieces, prepend=pieces[0]) != 0)
 
 
 def _returns(kick: Floats) -> Floats:
@@ -223,6 +246,55 @@ def _costs() -> Floats:
     return np.where(np.eye(PHRASE_BEATS, dtype=bool), 0.0, np.where(same_bar, PHRASE_COST, SWITCH_COST))
 
 
+def _sections_begin(votes: Floats, loudest_db: Floats) -> Floats:
+    """(b,) nats for a section beginning at each beat.
+
+    Args:
+        votes: (b,) from :func:`phrase_votes`.
+        loudest_db: (b,) level of the loudest band of each beat.
+    """
+    votes = votes.copy()
+    # The windows of the first and last beats reach into silence, where anything is a change.
+    first = int(np.argmax(loudest_db > np.percentile(loudest_db, 90) - AUDIBLE_DB))
+    votes[: first + EDGE_BEATS] = 0.0
+    votes[-EDGE_BEATS:] = 0.0
+    before, after = np.pad(votes, 1)[:-2], np.pad(votes, 1)[2:]
+    beaten = np.maximum(before, after) > votes
+    clear = np.where(beaten, 0.0, votes)
+    return VOTE_NATS * np.minimum(clear, 1.0) + VOTE_MORE_NATS * np.maximum(clear - 1.0, 0.0)
+
+
+def _harmony_changes(sums: Floats) -> Floats:
+    """(b,) nats for the harmony changing at each beat: bars before and after compared as wholes.
+
+    A pattern that repeats with the bar cancels in windows of a bar; chords, which mostly change with it, do not.
+    """
+    count = len(sums) - 1
+    change = np.zeros(count)
+    middle = np.arange(BEATS_PER_BAR, max(BEATS_PER_BAR, count - BEATS_PER_BAR))
+    step = sums[middle + BEATS_PER_BAR] - 2.0 * sums[middle] + sums[middle - BEATS_PER_BAR]
+    change[middle] = np.abs(step).mean(axis=1) / BEATS_PER_BAR
+    change = change / (moving_mean(change, 16 * BEATS_PER_BAR) + HARMONY_FLOOR)
+    change -= moving_mean(change, BEATS_PER_BAR)
+    return HARMONY_NATS * (change + HARMONY_LATE * np.append(change[1:], 0.0))
+
+
+def _phrase_gain(section: Floats, bar: Floats) -> Floats:
+    """(b, 32) evidence for each place in the phrase.
+
+    Args:
+        section: (b,) nats for a section beginning here.
+        bar: (b,) nats for a bar beginning here.
+    """
+    count = len(section)
+    place = (np.arange(count)[:, None] - np.arange(PHRASE_BEATS)) % PHRASE_BEATS
+    share = np.where(place % BEATS_PER_BAR == 0, ANY_BAR, 0.0)
+    share = np.where(place == PHRASE_BEATS // 2, HALF_PHRASE, share)
+    share = np.where(place == 0, 1.0, share)
+    gain: Floats = share * section[:, None] + np.where(place % BEATS_PER_BAR == 0, bar[:, None], 0.0)
+    return gain
+
+
 def find_downbeats(features: Features, path: BeatPath) -> Downbeats:
     """Settle the half beat, then the place in an eight-bar phrase, and read the downbeats off it."""
     times_s, pieces = half_beats(path)
@@ -231,33 +303,30 @@ def find_downbeats(features: Features, path: BeatPath) -> Downbeats:
     kick = _peak_at(strength, times_s, features.onset_rate_hz)
     chosen = np.arange(len(times_s)) % 2 == _parity(kick, votes, pieces)
     # Where parity changes two chosen half beats may touch, or leave a gap; the bars are mended later.
-    beats_s = times_s[chosen]
+    beats_s, beat_pieces = times_s[chosen], pieces[chosen]
     count = len(beats_s)
-    score = phrase_votes(_sums(features, beats_s))
-    score += RETURN_WEIGHT * _returns(_pulse_at(features, beats_s)) + ENTRY_WEIGHT * _entry(features, beats_s)
-    gain = np.zeros((count, PHRASE_BEATS))
-    gain[np.arange(count), np.arange(count) % PHRASE_BEATS] = score
-    costs = _costs()[None]
-    phase = _shortest(gain, costs)
-    margin = _margin(score, phase)
+    sums = _sums(features, beats_s)
+    section = _sections_begin(phrase_votes(sums), 10.0 * np.diff(sums, axis=0).max(axis=1))
+    heard = np.clip((_returns(_pulse_at(features, beats_s)) - RETURN_LEAST) / RETURN_RANGE, 0.0, 1.0)
+    section += RETURN_NATS * heard + ENTRY_NATS * _entry(features, beats_s)
+    gain = _phrase_gain(section, _harmony_changes(_sums(features, beats_s, HARMONY_BANDS, 1)))
+    # After a cut the bar owes nothing to the bar before it.
+    phase = _shortest(gain, _costs(), np.diff(beat_pieces, prepend=beat_pieces[:1]) != 0)
+    margin = _margin(gain, phase)
     down = (np.arange(count) - phase) % BEATS_PER_BAR == 0
-    return Downbeats(times_s=beats_s[down], margin=margin[down], beats_s=beats_s, phrase=phase)
+    return Downbeats(beats_s[down], margin[down], beats_s, phase, beat_pieces, down)
 
 
-def _margin(score: Floats, phase: NDArray[np.int64]) -> Floats:
+def _margin(gain: Floats, phase: NDArray[np.int64]) -> Floats:
     """(b,) 0..1: lead of the chosen bar line's best phrase over that of the best other one, within 64 bars."""
-    count = len(score)
+    count = len(gain)
     width = min(count, 128 * BEATS_PER_BAR)
-    place = np.arange(count) % PHRASE_BEATS
-    best = np.full((count, BEATS_PER_BAR), -np.inf)
-    for state in range(PHRASE_BEATS):
-        total = moving_mean(np.where(place == state, score, 0.0), width) * width
-        best[:, state % BEATS_PER_BAR] = np.maximum(best[:, state % BEATS_PER_BAR], total)
+    total = moving_mean(gain, width) * width
+    best = total.reshape(count, -1, BEATS_PER_BAR).max(axis=1)
     rows, own = np.arange(count), phase % BEATS_PER_BAR
     chosen = best[rows, own]
     best[rows, own] = -np.inf
-    # One unit is about one clear change of section: a lead of less than that is no lead.
-    margin: Floats = np.clip(1.5 * (chosen - best.max(axis=1)) / (chosen + 1.0), 0.0, 1.0)
+    margin: Floats = np.clip((chosen - best.max(axis=1)) / SURE_NATS, 0.0, 1.0)
     return margin
 
 
@@ -281,5 +350,4 @@ def phrase_path(sums: Floats, bars: int) -> NDArray[np.int64]:
     votes = bar_votes(sums)
     gain = np.zeros((count, bars))
     gain[np.arange(count), np.arange(count) % bars] = votes
-    costs = np.where(np.eye(bars, dtype=bool), 0.0, PHRASE_COST)[None]
-    return _shortest(gain, costs)
+    return _shortest(gain, np.where(np.eye(bars, dtype=bool), 0.0, PHRASE_COST))

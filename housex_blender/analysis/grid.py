@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 from ..core.bars import BEATS_PER_BAR, BarGrid
 from .downbeat import Downbeats, find_downbeats
 from .features import Features
-from .pulse import BeatPath, moving_mean, onset_strength, phase_path, tempo_path
+from .joins import settle_pieces
+from .pulse import BeatPath, onset_strength, phase_path, tempo_path
+from .straight import straighten
 
 DEFAULT_BPM = 128.0
 BPM_RANGE = (110.0, 136.0)
 MIN_DURATION_S = 4.0
-# Spectral flux in a centred Hann window rises before the attack reaches the window's centre.
-LATENCY_S = 0.002
-KICK_REACH_S = 0.035
-KICK_OUTLIER_S = 0.012
-KICK_SPAN_BEATS = 24
-MIN_KICKS = 16
+# Beats closer than this are one.
+CLOSE_BEATS = 0.3
+EDGE_S = 0.03
 SURE = 0.5
 DECIDED = 0.12
 # A tempo from outside the range is folded into it and fits nowhere well; such bars are worse than a plain ruler.
@@ -86,12 +85,14 @@ def track_grid(
     if not float(onset.max(initial=0.0)) > 0.0:
         return _fallback(features.duration_s, default, "There are no onsets in the audio.")
     bpm = tempo_path(onset, features.onset_rate_hz, (low, high))
-    path = phase_path(onset, features.onset_rate_hz, bpm)
+    path = settle_pieces(phase_path(onset, features.onset_rate_hz, bpm), onset, features.onset_rate_hz)
     if len(path.beats) < 2 * BEATS_PER_BAR:
         return _fallback(features.duration_s, default, "The audio is too short to hear a beat in it.")
     down = find_downbeats(features, path)
-    shift_s = kick_offset(down.beats_s, features.kick_times_s, features.kick_strengths)
-    down.times_s = down.times_s + np.interp(down.times_s, down.beats_s, shift_s)
+    clarity = np.interp(down.beats_s, path.clarity_times_s, path.clarity)
+    kicks = features.kick_times_s, features.kick_strengths
+    down.beats_s = straighten(down.beats_s, down.pieces, clarity, *kicks)
+    down.times_s = down.beats_s[down.is_downbeat]
     result = _assemble(features.duration_s, path, down, default)
     if result.confidence > 0.0 and in_three(features, down.beats_s):
         message = "This seems to be in three-four time; bars of four beats do not fit it."
@@ -122,35 +123,11 @@ def in_three(features: Features, beats_s: Floats) -> bool:
     return threes > THREES_LEAST and threes > fours + THREES_AHEAD
 
 
-def kick_offset(beats_s: Floats, kicks_s: Floats, strengths: NDArray[np.floating]) -> Floats:
-    """(b,) seconds to add to each beat so that beats fall on the attacks of the kicks around them.
-
-    A beat without a kick takes the offset of its neighbours, so breaks keep the time of the music around them.
-    """
-    if len(kicks_s) < MIN_KICKS:
-        return np.full(len(beats_s), LATENCY_S)
-    after = np.clip(np.searchsorted(kicks_s, beats_s), 1, len(kicks_s) - 1)
-    nearest = np.where(kicks_s[after] - beats_s < beats_s - kicks_s[after - 1], after, after - 1)
-    gap_s = kicks_s[nearest] - beats_s
-    close = np.abs(gap_s) < KICK_REACH_S
-    weight = np.where(close, strengths[nearest].astype(np.float64), 0.0)
-    shift = np.where(close, gap_s, 0.0)
-    for _ in range(3):
-        total = moving_mean(weight, KICK_SPAN_BEATS)
-        # A few phantom beats on the mix's own latency keep a lonely, doubtful kick from moving the bar.
-        prior = 0.15 * float(np.mean(weight)) + 1e-9
-        smooth: Floats = (moving_mean(weight * shift, KICK_SPAN_BEATS) + prior * LATENCY_S) / (total + prior)
-        weight = np.where(np.abs(gap_s - smooth) < KICK_OUTLIER_S, weight, 0.0)
-    return smooth
-
-
 def _assemble(duration_s: float, path: BeatPath, down: Downbeats, default_bpm: float) -> GridResult:
-    """Bars from the voted downbeats: completed at both ends, and filled where the vote changes."""
-    starts_s = _regular(down.times_s)
-    starts_s = _cover(starts_s, duration_s)
-    bar_s = float(np.median(np.diff(starts_s))) if len(starts_s) > 1 else 240.0 / default_bpm
-    end_s = float(starts_s[-1] + (starts_s[-1] - starts_s[-2] if len(starts_s) > 1 else bar_s))
-    grid = BarGrid.from_downbeats(starts_s, end_s)
+    """Bars from the voted downbeats, drawn on to both ends of the mix."""
+    beats_s, is_downbeat = _regular(down.beats_s, down.is_downbeat, down.pieces)
+    beats_s, is_downbeat, end_s = _cover(beats_s, is_downbeat, duration_s)
+    grid = BarGrid.from_beats(beats_s, is_downbeat, end_s)
     middle_s = 0.5 * (grid.starts_s + grid.ends_s)
     clarity = np.interp(middle_s, path.clarity_times_s, path.clarity)
     decided = np.interp(middle_s, down.times_s, down.margin)
@@ -166,34 +143,65 @@ def _assemble(duration_s: float, path: BeatPath, down: Downbeats, default_bpm: f
     return GridResult(grid, confidence, bar_confidence, message)
 
 
-def _regular(starts_s: Floats) -> Floats:
-    """Drop downbeats that follow too soon and fill gaps, where the phase of the bar changes."""
-    if len(starts_s) < 3:
-        return starts_s
-    bar_s = float(np.median(np.diff(starts_s)))
-    kept = [float(starts_s[0])]
-    for start_s in starts_s[1:]:
-        gap = (float(start_s) - kept[-1]) / bar_s
-        if gap < 0.45:
+def _regular(
+    beats_s: Floats, is_downbeat: NDArray[np.bool_], pieces: NDArray[np.int64]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Mend the beats where half beats or bars change their minds: no beat twice, none missing, no bar above four."""
+    gap = np.diff(beats_s)
+    typical = moving_median(gap, 2 * BEATS_PER_BAR + 1)
+    kept_s, marks = [float(beats_s[0])], [bool(is_downbeat[0])]
+    for index in range(1, len(beats_s)):
+        step_s, usual_s = float(beats_s[index]) - kept_s[-1], float(typical[index - 1])
+        if step_s < CLOSE_BEATS * usual_s:
+            marks[-1] = marks[-1] or bool(is_downbeat[index])
             continue
-        missing = max(1, round(gap))
-        first = kept[-1]
-        kept += [first + (float(start_s) - first) * i / missing for i in range(1, missing + 1)]
-    return np.asarray(kept)
+        # Across a cut whatever is left of the last beat stays as it is.
+        missing = 1 if pieces[index] != pieces[index - 1] and step_s < 2.0 * usual_s else max(1, round(step_s / usual_s))
+        first_s = kept_s[-1]
+        kept_s += [first_s + step_s * i / missing for i in range(1, missing + 1)]
+        marks += [False] * (missing - 1) + [bool(is_downbeat[index])]
+    since = np.inf
+    for index, mark in enumerate(marks):
+        since = 0 if mark else since + 1
+        if since == BEATS_PER_BAR:
+            marks[index], since = True, 0
+    return np.asarray(kept_s), np.asarray(marks)
 
 
-def _cover(starts_s: Floats, duration_s: float) -> Floats:
-    """Extend bars backwards to the first full one and forwards to the end of the mix."""
-    near = max(1, min(8, len(starts_s) - 1))
-    first_bar_s = float(starts_s[near] - starts_s[0]) / near
-    last_bar_s = float(starts_s[-1] - starts_s[-1 - near]) / near
-    before = int(np.floor((starts_s[0] + 0.02) / first_bar_s))
-    head = starts_s[0] - first_bar_s * np.arange(before, 0, -1)
-    if len(head):
-        head[0] = max(head[0], 0.0)
-    after = max(0, int(np.floor((duration_s - starts_s[-1]) / last_bar_s)))
-    tail = starts_s[-1] + last_bar_s * np.arange(1, after + 1)
-    whole = np.concatenate([head, starts_s, tail])
-    whole = whole[whole >= 0.0] if np.any(whole >= 0.0) else np.zeros(1)
-    room = duration_s - whole >= last_bar_s / BEATS_PER_BAR
-    return whole[room] if room.any() else whole[:1]
+def moving_median(values: Floats, width: int) -> Floats:
+    """Centred median, the ends repeated."""
+    half = width // 2
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, half, mode="edge"), 2 * half + 1)
+    median: Floats = np.median(windows, axis=1)
+    return median
+
+
+def _cover(
+    beats_s: Floats, is_downbeat: NDArray[np.bool_], duration_s: float
+) -> tuple[Floats, NDArray[np.bool_], float]:
+    """Beats drawn on to the start and the end of the mix, their downbeats, and the end of the last bar."""
+    near = max(1, min(32, len(beats_s) - 1))
+    first_s, last_s = float(beats_s[near] - beats_s[0]) / near, float(beats_s[-1] - beats_s[-1 - near]) / near
+    before = max(0, int(np.floor((beats_s[0] + EDGE_S) / first_s)))
+    after = max(0, int(np.ceil((duration_s - beats_s[-1]) / last_s - 1e-6)) - 1)
+    whole = np.concatenate(
+        [beats_s[0] - first_s * np.arange(before, 0, -1), beats_s, beats_s[-1] + last_s * np.arange(1, after + 1)]
+    )
+    marks = np.concatenate([np.zeros(before, bool), is_downbeat, np.zeros(after, bool)])
+    index = np.arange(len(whole))
+    known = np.flatnonzero(marks)
+    if not len(known):
+        known = np.array([before])
+    marks |= ((index - known[0]) % BEATS_PER_BAR == 0) & (index < known[0])
+    marks |= ((index - known[-1]) % BEATS_PER_BAR == 0) & (index >= known[-1])
+    inside = (whole >= 0.0) & (whole < duration_s)
+    # A first beat a hair before the file begins is its first beat.
+    early = (whole < 0.0) & (whole > -EDGE_S)
+    whole[early] = 0.0
+    inside |= early
+    whole, marks = whole[inside], marks[inside]
+    # A last bar that has hardly begun belongs to the one before it.
+    starts = np.flatnonzero(marks)
+    if len(starts) > 1 and duration_s - whole[starts[-1]] < last_s:
+        marks[starts[-1]] = False
+    return whole, marks, max(duration_s, float(whole[-1]) + 0.5 * last_s)
