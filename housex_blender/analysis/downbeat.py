@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.bars import BEATS_PER_BAR
+from .breaks import bridge_breaks
 from .features import ENVELOPE_NAMES, ENVELOPE_RATE_HZ, Features, kick_strength
 from .pulse import BeatPath, moving_mean
 
@@ -21,13 +22,14 @@ STATES = 8
 NOVELTY_BARS = (1, 2, 4, 8)
 MEL_GROUP = 3
 NOVELTY_CLIP = 3.0
-KICK_WEIGHT = 6.0
+KICK_WEIGHT, SNARE_WEIGHT = 6.0, 1.0
+# Onset bands from 480 to 3200 Hz and from 6 kHz.
+SNARE_BANDS, HAT_BAND = slice(4, 7), 8
 CHANGE_WEIGHT = 0.1
-PARITY_COST = 30.0
+PARITY_COST = 100.0
 PHRASE_BEATS = 32
-# In nats, as is all evidence: a bar line is lost about once in an hour, a phrase more often.
-SWITCH_COST = 8.0
-PHRASE_COST = 3.0
+# In nats, as is all evidence. Edits lose half bars rather than single beats, and bar lines less often than phrases.
+SWITCH_COST, HALF_BAR_COST, PHRASE_COST = 12.0, 6.5, 3.0
 # What a path pays for changing its mind where the beat itself was cut.
 FREE = 0.0
 # In beats.
@@ -37,15 +39,15 @@ VOTE_LEAST = 0.0
 VOTE_MOST = 2.0
 # How likely a change this clear is on a downbeat, from mixes with known bars: it saturates.
 VOTE_NATS, VOTE_MORE_NATS = 3.2, 0.5
-# Part of a neighbour's vote that is taken off: a change smears over the beats around it.
-VOTE_SMEAR = 0.8
+# A vote this much smaller than its neighbour's is the same change, smeared; a fill makes two of one size.
+VOTE_SMEAR = 0.7
 EDGE_BEATS = 8
 # Sections begin with phrases, half-phrases or, less often, any bar.
 HALF_PHRASE, ANY_BAR = 0.8, 0.5
-RETURN_NATS, RETURN_LEAST, RETURN_RANGE = 2.2, 0.35, 0.4
+RETURN_NATS, RETURN_LEAST, RETURN_RANGE = 2.2, 0.5, 0.3
 ENTRY_NATS = 2.0
 # Chords that swell, and basses that come after the beat, change late: the beat before shares their evidence.
-HARMONY_NATS, HARMONY_LATE = 0.5, 0.6
+HARMONY_NATS, HARMONY_LATE = 0.8, 0.6
 HARMONY_BANDS = (8, 70)
 HARMONY_FLOOR = 0.005
 # A lead of so many nats over all other bar lines is certainty.
@@ -169,6 +171,13 @@ def _pulse_at(features: Features, times_s: Floats) -> Floats:
     return peak
 
 
+def _kick_at(features: Features, times_s: Floats) -> Floats:
+    """How strong a kick is heard at each time: its body tells it from a hat, its click from a chord."""
+    return 2.0 * _pulse_at(features, times_s) + _peak_at(
+        kick_strength(features.onset), times_s, features.onset_rate_hz
+    )
+
+
 def _shortest(gain: Floats, costs: Floats, free: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
     """Viterbi path of greatest gain.
 
@@ -195,19 +204,25 @@ def _shortest(gain: Floats, costs: Floats, free: NDArray[np.bool_] | None = None
     return path
 
 
-def _parity(kick: Floats, votes: Floats, pieces: NDArray[np.int64]) -> NDArray[np.int64]:
+def _contrast(strength: Floats, width: int) -> Floats:
+    """(h,) -1..1: how much more of something is heard on even half beats than on odd ones, around each."""
+    even = np.arange(len(strength)) % 2 == 0
+    on, off = moving_mean(strength * even, width), moving_mean(strength * ~even, width)
+    level = float(np.percentile(np.maximum(on, off), 75)) + 1e-6
+    return (on - off) / (on + off + 0.25 * level)
+
+
+def _parity(kick: Floats, snare: Floats, hat: Floats, votes: Floats, pieces: NDArray[np.int64]) -> NDArray[np.int64]:
     """(h,) 0 where the even half beats are the beats, 1 where the odd ones are.
 
     The kick decides where it is alone on the beat; where an off-beat bass or hat imitates it, the other stretches
-    of the same piece decide, and so do changes of section.
+    of the same piece decide. Snares come on beats and open hats between them, so what the one has more than the other
+    counts in broken rhythms; and sections change on beats.
     """
-    count = len(kick)
-    even = np.arange(count) % 2 == 0
-    on, off = moving_mean(kick * even, STATES), moving_mean(kick * ~even, STATES)
-    level = float(np.percentile(np.maximum(on, off), 75)) + 1e-6
-    contrast = (on - off) / (on + off + 0.25 * level)
-    lean = KICK_WEIGHT * contrast**3 / STATES
-    lean += CHANGE_WEIGHT * np.where(even, votes, -votes)
+    even = np.arange(len(kick)) % 2 == 0
+    lean = KICK_WEIGHT * _contrast(kick, STATES) ** 3
+    lean += SNARE_WEIGHT * (_contrast(snare, 2 * STATES) - _contrast(hat, 2 * STATES))
+    lean = lean / STATES + CHANGE_WEIGHT * np.where(even, votes, -votes)
     gain = np.stack([lean, -lean], axis=1) / 2
     costs = np.array([[0.0, PARITY_COST], [PARITY_COST, 0.0]])
     return _shortest(gain, costs, np.diff(pieces, prepend=pieces[0]) != 0)
@@ -242,8 +257,9 @@ def _entry(features: Features, beats_s: Floats) -> Floats:
 def _costs() -> Floats:
     """(32, 32) price of changing one's mind about the phrase, by whether the bar line stays."""
     index = np.arange(PHRASE_BEATS)
-    same_bar = index[:, None] % BEATS_PER_BAR == index[None, :] % BEATS_PER_BAR
-    return np.where(np.eye(PHRASE_BEATS, dtype=bool), 0.0, np.where(same_bar, PHRASE_COST, SWITCH_COST))
+    lost = (index[:, None] - index[None, :]) % BEATS_PER_BAR
+    price = np.select([np.eye(PHRASE_BEATS, dtype=bool), lost == 0, lost == 2], [0.0, PHRASE_COST, HALF_BAR_COST])
+    return np.where((lost % 2) == 1, SWITCH_COST, price)
 
 
 def _sections_begin(votes: Floats, loudest_db: Floats) -> Floats:
@@ -259,7 +275,7 @@ def _sections_begin(votes: Floats, loudest_db: Floats) -> Floats:
     votes[: first + EDGE_BEATS] = 0.0
     votes[-EDGE_BEATS:] = 0.0
     before, after = np.pad(votes, 1)[:-2], np.pad(votes, 1)[2:]
-    beaten = np.maximum(before, after) > votes
+    beaten = VOTE_SMEAR * np.maximum(before, after) > votes
     clear = np.where(beaten, 0.0, votes)
     return VOTE_NATS * np.minimum(clear, 1.0) + VOTE_MORE_NATS * np.maximum(clear - 1.0, 0.0)
 
@@ -298,10 +314,14 @@ def _phrase_gain(section: Floats, bar: Floats) -> Floats:
 def find_downbeats(features: Features, path: BeatPath) -> Downbeats:
     """Settle the half beat, then the place in an eight-bar phrase, and read the downbeats off it."""
     times_s, pieces = half_beats(path)
+    times_s, pieces = bridge_breaks(times_s, pieces, _kick_at(features, times_s))
     votes = novelty(_sums(features, times_s))
-    strength = kick_strength(features.onset)
-    kick = _peak_at(strength, times_s, features.onset_rate_hz)
-    chosen = np.arange(len(times_s)) % 2 == _parity(kick, votes, pieces)
+    snare, hat = (
+        _peak_at(band, times_s, features.onset_rate_hz)
+        for band in (features.onset[:, SNARE_BANDS].sum(axis=1, dtype=np.float32), features.onset[:, HAT_BAND])
+    )
+    parity = _parity(_kick_at(features, times_s), snare, hat, votes, pieces)
+    chosen = np.arange(len(times_s)) % 2 == parity
     # Where parity changes two chosen half beats may touch, or leave a gap; the bars are mended later.
     beats_s, beat_pieces = times_s[chosen], pieces[chosen]
     count = len(beats_s)

@@ -45,6 +45,7 @@ KICK_APART_FRAMES = 8
 # Logarithmic flux peaks when an attack enters the window; the steepest rise of the power, up to 50 ms later, marks
 # the attack itself within a millisecond or two.
 KICK_SEARCH_FRAMES = (-1, 9)
+FIRST_RISE = 0.3
 
 # A pulse of the light: attacks of the lowest band, at most about eight a second, judged against a minute around.
 PULSE_APART_FRAMES = 20
@@ -309,7 +310,14 @@ def _attacks(
     rise[1:-1] = power[2:].astype(np.float64) - power[:-2]
     rows = np.arange(len(peaks))
     near = np.clip(peaks[:, None] + np.arange(*search), 1, len(power) - 2)
-    steepest = near[rows, rise[near].argmax(axis=1)] if len(peaks) else peaks
+    if len(peaks):
+        around = rise[near]
+        top = (around >= rise[near - 1]) & (around >= rise[near + 1])
+        top &= around >= FIRST_RISE * around.max(axis=1, keepdims=True)
+        # A kick whose body swells after its click has two; the ear takes the first.
+        steepest = near[rows, np.where(top.any(axis=1), top.argmax(axis=1), around.argmax(axis=1))]
+    else:
+        steepest = peaks
     before, top, after = rise[np.maximum(steepest - 1, 0)], rise[steepest], rise[steepest + 1]
     # The vertex of the parabola through three frames.
     bend = np.minimum(before - 2.0 * top + after, -1e-12)
