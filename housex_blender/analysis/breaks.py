@@ -11,26 +11,25 @@ from numpy.typing import NDArray
 
 from .pulse import moving_mean
 
-# Half beats over which a kick must be heard, as a share of the usual strength, to stand on.
-SOLID_WIDTH, SOLID_SHARE = 16, 0.3
+# Half beats over which a kick must be heard, as a share of the usual strength around, to stand on.
+SOLID_WIDTH, SOLID_SHARE, LEVEL_WIDTH = 16, 0.3, 512
 BREAK_LEAST_S = 6.0
-FIT_POINTS = 96
-FIT_LEAST = 24
-# In half beats: how far the count may be from a whole one, and the tempos on both sides from each other.
-COUNT_SLACK = 0.3
-TEMPO_SLACK = 0.004
+# The path is smoothed over some seconds, so the half beats next to a break already belong to it.
+EDGE_POINTS, FIT_POINTS, FIT_LEAST = 24, 96, 32
+# In half beats: how far the count may be from a whole one, and how much the tempos on both sides may leave open.
+COUNT_SLACK, TEMPO_SLACK = 0.25, 0.25
 
 Floats = NDArray[np.float64]
 
 
 def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """(start, end exclusive) of each run of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _fit(times_s: Floats) -> tuple[float, float]:
-    """Time of the first point and step of a steady grid through the points."""
-    index = np.arange(len(times_s), dtype=np.float64)
+def _fit(index: NDArray[np.int64], times_s: Floats) -> tuple[float, float]:
+    """(first_s, step_s) of a steady grid first_s + index * step_s through the points."""
     keep = np.ones(len(times_s), bool)
     step_s, first_s = 0.0, 0.0
     for _ in range(3):
@@ -40,9 +39,17 @@ def _fit(times_s: Floats) -> tuple[float, float]:
     return first_s, step_s
 
 
-def bridge_breaks(
-    times_s: Floats, pieces: NDArray[np.int64], kick: Floats
-) -> tuple[Floats, NDArray[np.int64]]:
+def _solid(kick: Floats) -> NDArray[np.bool_]:
+    """(h,) True where kicks are heard on every second half beat, as strong as those of the minutes around."""
+    even = np.arange(len(kick)) % 2 == 0
+    heard = np.maximum(moving_mean(kick * even, SOLID_WIDTH), moving_mean(kick * ~even, SOLID_WIDTH))
+    step = LEVEL_WIDTH // 4
+    knots = np.arange(0, len(heard), step)
+    level = [np.percentile(heard[max(0, k - LEVEL_WIDTH) : k + LEVEL_WIDTH], 80) for k in knots]
+    return heard > SOLID_SHARE * np.interp(np.arange(len(heard)), knots, level) + 1e-9
+
+
+def bridge_breaks(times_s: Floats, pieces: NDArray[np.int64], kick: Floats) -> tuple[Floats, NDArray[np.int64]]:
     """Half beats with the right number of them in every break.
 
     Args:
@@ -53,41 +60,25 @@ def bridge_breaks(
     Returns:
         Half beats and pieces; a break may have one or two half beats more or fewer than before.
     """
-    heard = np.maximum(moving_mean(kick * (np.arange(len(kick)) % 2 == 0), SOLID_WIDTH),
-                       moving_mean(kick * (np.arange(len(kick)) % 2 == 1), SOLID_WIDTH))  # fmt: skip
-    solid = heard > SOLID_SHARE * float(np.percentile(heard, 80)) + 1e-9
+    runs = [run for run in _runs(_solid(kick)) if run[1] - run[0] >= FIT_LEAST + EDGE_POINTS]
     result, numbers, done = [], [], 0
-    for start, end in _runs(~solid):
-        if start == 0 or end == len(solid) or pieces[start - 1] != pieces[end]:
+    for (first, start), (end, last) in zip(runs, runs[1:], strict=False):
+        if pieces[start - 1] != pieces[end] or times_s[end] - times_s[start - 1] < BREAK_LEAST_S:
             continue
-        if times_s[end] - times_s[start] < BREAK_LEAST_S:
+        left = np.arange(max(first, start - EDGE_POINTS - FIT_POINTS, done), start - EDGE_POINTS)
+        right = np.arange(end + EDGE_POINTS, min(last, end + EDGE_POINTS + FIT_POINTS))
+        left, right = left[pieces[left] == pieces[end]], right[pieces[right] == pieces[end]]
+        if min(len(left), len(right)) < FIT_LEAST:
             continue
-        left = np.arange(max(0, start - FIT_POINTS), start)
-        right = np.arange(end, min(len(solid), end + FIT_POINTS))
-        left, right = left[solid[left] & (pieces[left] == pieces[end])], right[solid[right] & (pieces[right] == pieces[end])]
-        if min(len(left), len(right)) < FIT_LEAST or np.any(np.diff(left) > 1) or np.any(np.diff(right) > 1):
-            left = left[-_steady(np.diff(left)[::-1]) :]
-            right = right[: _steady(np.diff(right))]
-            if min(len(left), len(right)) < FIT_LEAST:
-                continue
-        first_s, before_s = _fit(times_s[left])
-        next_s, after_s = _fit(times_s[right])
-        last_s = first_s + before_s * (len(left) - 1)
-        if abs(after_s / before_s - 1.0) > TEMPO_SLACK:
+        before, after = _fit(left - left[-1], times_s[left]), _fit(right - right[0], times_s[right])
+        count = 2.0 * (after[0] - before[0]) / (before[1] + after[1])
+        open_ = 0.5 * count * abs(after[1] / before[1] - 1.0)
+        whole, now = round(count), int(right[0] - left[-1])
+        if whole == now or abs(count - whole) > COUNT_SLACK or open_ > TEMPO_SLACK:
             continue
-        count = 2.0 * (next_s - last_s) / (before_s + after_s)
-        whole = round(count)
-        if whole == int(right[0] - left[-1]) or abs(count - whole) > COUNT_SLACK or whole < 2:
-            continue
-        result += [times_s[done : left[-1] + 1], np.linspace(last_s, next_s, whole + 1)[1:-1]]
-        numbers += [pieces[done : left[-1] + 1], np.full(whole - 1, pieces[end])]
+        result += [times_s[done : left[-1]], np.linspace(before[0], after[0], whole + 1)[:-1]]
+        numbers += [pieces[done : left[-1]], np.full(whole, pieces[end])]
         done = int(right[0])
     result.append(times_s[done:])
     numbers.append(pieces[done:])
     return np.concatenate(result), np.concatenate(numbers)
-
-
-def _steady(gaps: NDArray[np.int64]) -> int:
-    """How many points at the start follow one another without a hole."""
-    holes = np.flatnonzero(gaps > 1)
-    return int(holes[0]) + 1 if len(holes) else len(gaps) + 1

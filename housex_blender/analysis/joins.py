@@ -24,6 +24,10 @@ SHORT_S = 45.0
 # gains on a stretch in which there is no beat.
 OWN_LEAD = 5.0
 LEVEL_S = 10.0
+DETOUR_S = 120.0
+SAME_TEMPO = 0.002
+# In half beats.
+SAME_PHASE = 0.15
 NEAR_FRAMES = 5
 
 Floats = NDArray[np.float64]
@@ -92,7 +96,8 @@ def settle_pieces(path: BeatPath, onset: Floats, rate_hz: float) -> BeatPath:
         return path
     evidence = _evidence(onset, rate_hz)
     parts = [path.beats[path.pieces == number] for number in numbers]
-    parts = _without_strays([part for part in parts if len(part) >= 2], evidence, rate_hz)
+    parts = _without_detours([part for part in parts if len(part) >= 2])
+    parts = _without_strays(parts, evidence, rate_hz)
     for index in range(1, len(parts)):
         parts[index - 1], parts[index] = _cut(parts[index - 1], parts[index], evidence, rate_hz)
     parts = [part for part in parts if len(part)]
@@ -100,6 +105,33 @@ def settle_pieces(path: BeatPath, onset: Floats, rate_hz: float) -> BeatPath:
     pieces = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     keep = np.concatenate([[True], np.diff(beats) > 0.1])
     return BeatPath(beats[keep], path.clarity, path.clarity_times_s, pieces[keep])
+
+
+def _without_detours(parts: list[Floats]) -> list[Floats]:
+    """Join a stretch to both its neighbours where the one is the other drawn on: nobody cuts out and back in on time.
+
+    A bass before every beat, or a delay, may outweigh the beat for a minute; the music around it tells.
+    """
+    parts, index = list(parts), 1
+    while index < len(parts) - 1:
+        left, right = parts[index - 1], parts[index + 1]
+        before, after = _line(left, late=True), _line(right, late=False)
+        first_s = after.start_s
+        count = 2.0 * (first_s - before.start_s) / before.beat_s
+        off = abs(count - round(count))
+        same = abs(after.beat_s / before.beat_s - 1.0) < SAME_TEMPO
+        if not same or off > SAME_PHASE or right[0] - left[-1] > DETOUR_S or min(len(left), len(right)) < FIT_LEAST:
+            index += 1
+            continue
+        # The half beats may have changed roles on the way.
+        half_s = 0.5 * after.beat_s if round(count) % 2 else 0.0
+        tail = right[right >= first_s - 1e-6] + half_s
+        head = left[left < before.start_s + 1e-6] if before.start_s > left[0] else left[:1]
+        steps = max(1, round(float(tail[0] - head[-1]) / before.beat_s))
+        parts[index - 1 : index + 2] = [np.concatenate([np.linspace(head[-1], tail[0], steps + 1)[:-1], tail])]
+        parts[index - 1] = np.concatenate([head[:-1], parts[index - 1]])
+        index = max(1, index - 1)
+    return parts
 
 
 def _without_strays(parts: list[Floats], evidence: Floats, rate_hz: float) -> list[Floats]:

@@ -21,8 +21,12 @@ LEAP_BPM = 1.0
 
 PHASE_BINS = 48
 PHASE_WINDOW_S = 8
-PHASE_DRIFT_COST = 0.6
-PHASE_JUMP_COST = 80.0
+PHASE_DRIFT_COST = 2.5
+# Above this a beat is as clear as can be; more must not pay for a jump.
+SCORE_CLIP = 3.0
+# A bass just before every beat may look like the beat for a minute; a cut to another record lasts longer.
+PHASE_JUMP_COST = 100.0
+LEAP_COST, LEAP_REACH_S = 20.0, 16
 PHASE_SMOOTH_S = 9
 LEVEL_WINDOW_S = 20.0
 # A beat this much before the first sample is still taken for the first beat.
@@ -163,8 +167,16 @@ def _fold(onset: Floats, phase: Floats, rate_hz: float) -> Floats:
     return moving_mean(table, PHASE_WINDOW_S)
 
 
-def _viterbi_circle(scores: Floats) -> NDArray[np.int64]:
-    """Best path through (t, PHASE_BINS): drift by one bin is cheap, a jump anywhere is dear."""
+def _viterbi_circle(scores: Floats, leaps: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Best path through (t, PHASE_BINS): drift by one bin is cheap, a jump anywhere is dear, but not near a leap.
+
+    Args:
+        scores: (t, PHASE_BINS).
+        drift_cost: Price of a step to the next bin.
+        leaps: (t,) True where the tempo leaps.
+    """
+    near = moving_mean(leaps.astype(np.float64), LEAP_REACH_S) > 0
+    jump_costs = np.where(near, LEAP_COST, PHASE_JUMP_COST).tolist()
     steps, states = scores.shape
     back = np.zeros((steps, states), np.int16)
     own = np.arange(states)
@@ -175,7 +187,7 @@ def _viterbi_circle(scores: Floats) -> NDArray[np.int64]:
         choice = moved.argmax(axis=0)
         best, source = moved[choice, own], (own + choice - 1) % states
         top = int(total.argmax())
-        jump = total[top] - PHASE_JUMP_COST
+        jump = total[top] - jump_costs[step]
         back[step] = np.where(jump > best, top, source)
         total = np.maximum(best, jump) + scores[step]
         total -= total.max()
@@ -193,12 +205,14 @@ def phase_path(onset: Floats, rate_hz: float, bpm: Floats) -> BeatPath:
     phase = np.concatenate([[0.0], np.cumsum(tempo[:-1] / 60.0 / rate_hz)])
     table = _fold(onset, phase, rate_hz)
     # Beat and off-beat share a state, so an off-beat bass cannot flip the path; their roles are settled later.
-    table = table[:, :PHASE_BINS] + table[:, PHASE_BINS:]
+    # Their root mean square, because one kick is worth more than two notes.
+    table = np.sqrt(2.0 * (table[:, :PHASE_BINS] ** 2 + table[:, PHASE_BINS:] ** 2))
     mean = table.mean(axis=1, keepdims=True)
     typical = np.median(mean) + 1e-9
     scores = (table - mean) / (mean + 0.3 * typical)
-    path = _viterbi_circle(scores * 2.0)
-    offset, piece = _smooth(path, scores, bpm)
+    leaps = _leaps(bpm, len(scores))
+    path = _viterbi_circle(2.0 * np.minimum(scores, SCORE_CLIP), leaps)
+    offset, piece = _smooth(path, scores, leaps)
     second_s = np.arange(len(path)) + 0.5
     beats, pieces = _beats(times_s, phase, second_s, offset, piece)
     clarity = _clarity(table, path)
@@ -213,10 +227,10 @@ def _leaps(bpm: Floats, seconds: int) -> NDArray[np.bool_]:
     return leaps
 
 
-def _smooth(path: NDArray[np.int64], scores: Floats, bpm: Floats) -> tuple[Floats, NDArray[np.int64]]:
+def _smooth(path: NDArray[np.int64], scores: Floats, leaps: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.int64]]:
     """Path in bins -> unwrapped, sub-bin phase in beats, and the number of the stretch between jumps."""
     step = (np.diff(path) + PHASE_BINS // 2) % PHASE_BINS - PHASE_BINS // 2
-    piece = np.concatenate([[0], np.cumsum((np.abs(step) > 1) | _leaps(bpm, len(path))[1:])])
+    piece = np.concatenate([[0], np.cumsum((np.abs(step) > 1) | leaps[1:])])
     # The centre of mass of the peak is finer than a bin.
     reach = np.arange(-4, 5)
     rows = np.arange(len(path))[:, None]

@@ -1,0 +1,87 @@
+"""Drops by the rule of the Mainstage papers, and what leads to each drop. Zone: analysis (numpy; no bpy)."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .levels import BarLevels, BarSpectra
+
+# Margin in dB below the loudest bar: as the papers write it, and as their code had it.
+MAINSTAGE_MARGIN_DB = {"mainstage": 1.5, "mainstage-2db": 2.0}
+DROP_RULES = ("sliding", *MAINSTAGE_MARGIN_DB)
+# Of the same code: the first seconds of a file are skipped, and shorter stretches are no drops.
+MAINSTAGE_SKIP_S = 15.0
+MAINSTAGE_LEAST_S = 15.0
+# Sums of bar lengths are not exact.
+SLACK_S = 0.05
+FILL_BEATS = 4
+# A kick that was out for longer than this was no fill but a break.
+FILL_MEMORY_BEATS = 32
+# The bottom of a beat without kick lies this far below that of the beats of the drop.
+KICK_OUT_DB = 9.0
+# Bands of the kick's body, up to 80 Hz.
+BODY_MELS = 3
+
+Floats = NDArray[np.float64]
+Span = tuple[int, int]
+
+
+def runs(flags: NDArray[np.bool_]) -> list[Span]:
+    """(start, end exclusive) of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def mainstage_drops(
+    levels: BarLevels, starts_s: Floats, ends_s: Floats, tracks: list[Span], rule: str = "mainstage"
+) -> list[Span]:
+    """Drops as the Mainstage papers define them: as loud as the loudest of the track, nothing else is asked.
+
+    Args:
+        levels: Of all bars.
+        starts_s: (n_bars,) start of each bar in seconds.
+        ends_s: (n_bars,) end of each bar in seconds.
+        tracks: (start_bar, end_bar) of each track; the rule is meant for one track at a time.
+        rule: "mainstage" (1.5 dB) or "mainstage-2db".
+    """
+    loud = np.zeros(len(levels.loudness_db), bool)
+    heard = starts_s >= starts_s[0] + MAINSTAGE_SKIP_S if len(tracks) and len(starts_s) else loud
+    for start, end in tracks:
+        part = np.where(heard[start:end], levels.loudness_db[start:end], -np.inf)
+        loud[start:end] = np.isfinite(part) & (part >= part.max() - MAINSTAGE_MARGIN_DB[rule])
+    return [(a, b) for a, b in runs(loud) if ends_s[b - 1] - starts_s[a] >= MAINSTAGE_LEAST_S - SLACK_S]
+
+
+def drop_runs(section: list[str]) -> list[Span]:
+    """(start, end exclusive) of each stretch of drop bars."""
+    spans: list[Span] = []
+    bar = 0
+    for name, group in groupby(section):
+        length = len(list(group))
+        if name == "drop":
+            spans.append((bar, bar + length))
+        bar += length
+    return spans
+
+
+def drop_details(section: list[str], drops: list[Span], spectra: BarSpectra) -> list[tuple[int | None, int]]:
+    """What leads to each drop: (build_bar, fill_beats).
+
+    build_bar: first bar of the build-up that ends where the drop begins, None if there is none. fill_beats: how many
+    beats just before the drop, 0..4, have no kick although there was one before.
+    """
+    details: list[tuple[int | None, int]] = []
+    body = spectra.low[:, ::4, :BODY_MELS].max(axis=2)
+    for start, end in drops:
+        build: int | None = start
+        while build and section[build - 1] == "build":
+            build -= 1
+        usual_db = float(np.median(body[start : min(end, start + 8)]))
+        before = body[max(0, start - FILL_MEMORY_BEATS // 4) : start].ravel() > usual_db - KICK_OUT_DB
+        inside = np.flatnonzero(before)
+        out = len(before) - 1 - int(inside[-1]) if len(inside) else 0
+        details.append((build if build != start else None, min(out, FILL_BEATS)))
+    return details
