@@ -29,7 +29,7 @@ CHANGE_WEIGHT = 0.1
 PARITY_COST = 100.0
 PHRASE_BEATS = 32
 # In nats, as is all evidence. Edits lose half bars rather than single beats, and bar lines less often than phrases.
-SWITCH_COST, HALF_BAR_COST, PHRASE_COST = 12.0, 6.5, 3.0
+SWITCH_COST, HALF_BAR_COST, PHRASE_COST = 12.0, 7.0, 3.0
 # What a path pays for changing its mind where the beat itself was cut.
 FREE = 0.0
 # In beats.
@@ -47,7 +47,7 @@ HALF_PHRASE, ANY_BAR = 0.8, 0.5
 RETURN_NATS, RETURN_LEAST, RETURN_RANGE = 2.2, 0.5, 0.3
 ENTRY_NATS = 2.0
 # Chords that swell, and basses that come after the beat, change late: the beat before shares their evidence.
-HARMONY_NATS, HARMONY_LATE = 0.8, 0.6
+HARMONY_NATS, HARMONY_LATE = 1.0, 0.4
 HARMONY_BANDS = (8, 70)
 HARMONY_FLOOR = 0.005
 # A lead of so many nats over all other bar lines is certainty.

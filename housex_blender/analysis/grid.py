@@ -32,9 +32,11 @@ LEAST_CONFIDENCE = 0.2
 LONGEST_LAG = 9
 THREES_LEAST = 0.3
 THREES_AHEAD = 0.3
-# how much of its confidence a grid of four beats keeps in three-four time
-IN_THREE = 0.4
-NO_BEAT = "No steady beat was found, so the bars are only a ruler."
+# Onsets on thirds of the beat, against those on the beat and those on its half.
+THIRD_LEAST, THIRD_AHEAD, EMPTY_SHARE = 0.25, 2.5, 0.2
+NO_BEAT = "No steady beat was found."
+# Four beats of 174 BPM are three of 130.5, so the two cannot be told apart.
+IN_THREE = "The music runs in threes: it is in three-four time, or its tempo lies outside the usual range of house."
 
 Floats = NDArray[np.float64]
 
@@ -59,7 +61,7 @@ class GridResult:
 def _fallback(duration_s: float, bpm: float, message: str) -> GridResult:
     """Bars of one tempo from the start, for audio in which no beat is heard."""
     grid = BarGrid.fixed(max(duration_s, 0.0), bpm)
-    return GridResult(grid, 0.0, np.zeros(grid.n_bars), message)
+    return GridResult(grid, 0.0, np.zeros(grid.n_bars), f"{message} The bars are only a ruler at {bpm:g} BPM.")
 
 
 def track_grid(
@@ -94,19 +96,17 @@ def track_grid(
     down.beats_s = straighten(down.beats_s, down.pieces, clarity, *kicks)
     down.times_s = down.beats_s[down.is_downbeat]
     result = _assemble(features.duration_s, path, down, default)
-    if result.confidence > 0.0 and in_three(features, down.beats_s):
-        message = "This seems to be in three-four time; bars of four beats do not fit it."
-        confidence, bars = IN_THREE * result.confidence, IN_THREE * result.bar_confidence
-        result = GridResult(result.grid, confidence, bars, message)
-    # Threes come of a faster 4/4 too, of which three beats of the grid are four.
+    if result.confidence > 0.0 and in_three(features, onset, down.beats_s):
+        return _fallback(features.duration_s, default, IN_THREE)
     return result if result.confidence >= LEAST_CONFIDENCE else _fallback(features.duration_s, default, NO_BEAT)
 
 
-def in_three(features: Features, beats_s: Floats) -> bool:
-    """Whether the beats repeat after three far better than after four.
+def in_three(features: Features, onset: Floats, beats_s: Floats) -> bool:
+    """Whether the music runs in threes: its beats repeat after three, or each of them falls into thirds.
 
-    Each beat is its onset flux in nine bands. In 4/4 a clap or a bar's pattern makes the lags of four and eight the
-    best, or with a bare kick all lags alike; only three-four time sets those of three, six and nine far above them.
+    A waltz of 120 gives the first: each beat is its onset flux in nine bands, and in 4/4 a clap or a bar's pattern
+    makes the lags of four and eight the best, or with a bare kick all lags alike. A waltz of 168 is heard as 112: every
+    other beat is empty, and onsets lie on the thirds of the beat instead of its half, where house has its hats.
     """
     if len(beats_s) < 2 * LONGEST_LAG or not len(features.onset):
         return False
@@ -120,7 +120,19 @@ def in_three(features: Features, beats_s: Floats) -> bool:
         float(np.mean([np.mean(np.sum(beats[lag:] * beats[:-lag], axis=1)) for lag in lags])) / power
         for lags in ((3, 6, LONGEST_LAG), (4, 8))
     )
-    return threes > THREES_LEAST and threes > fours + THREES_AHEAD
+    if threes > THREES_LEAST and threes > fours + THREES_AHEAD:
+        return True
+    gap_s = np.diff(beats_s)
+    parts = np.arange(12) / 12
+    times_s = beats_s[:-1, None] + gap_s[:, None] * parts
+    # a third and a half are a sixth of a beat apart, some ninety milliseconds
+    near = np.rint(times_s * features.onset_rate_hz).astype(np.int64)[..., None] + np.arange(-3, 4)
+    heard = onset[np.clip(near, 0, len(onset) - 1)].max(axis=2)
+    even, odd, mean = heard[::2, 0].mean(), heard[1::2, 0].mean(), heard.mean(axis=0)
+    mean = mean - np.percentile(mean, 25)
+    third, half = max(mean[4], mean[8]), max(mean[6], 0.0)
+    empty = min(even, odd) < EMPTY_SHARE * max(even, odd)
+    return bool(empty and third > THIRD_LEAST * mean[0] and third > THIRD_AHEAD * half)
 
 
 def _assemble(duration_s: float, path: BeatPath, down: Downbeats, default_bpm: float) -> GridResult:

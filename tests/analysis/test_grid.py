@@ -114,7 +114,8 @@ def test_a_tempo_out_of_range_gives_a_ruler_and_says_so() -> None:
 def test_three_four_time_is_doubted() -> None:
     result = track_grid(_pattern(120.0, 3, (0.0,), (1.0, 2.0)))
     assert "three-four" in result.message
-    assert result.confidence < 0.4
+    assert "128 BPM" in result.message
+    assert result.confidence == 0.0
 
 
 def test_four_four_time_is_not_doubted() -> None:
@@ -127,6 +128,6 @@ def test_faint_noise_and_an_offset_are_silence(offset: float) -> None:
     faint = 3e-5 * np.random.default_rng(0).standard_normal(20 * RATE_HZ)
     found = _features((offset + faint).astype(np.float32))
     assert found.is_silent
-    assert track_grid(found).message == "The audio is silent."
+    assert track_grid(found).message.startswith("The audio is silent.")
     audible = _features((offset + 10 * faint).astype(np.float32))
     assert not audible.is_silent
