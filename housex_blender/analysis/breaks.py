@@ -6,6 +6,8 @@ say how fast the time runs there and how many half beats must lie between them.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,7 +64,7 @@ def bridge_breaks(times_s: Floats, pieces: NDArray[np.int64], kick: Floats) -> t
     """
     runs = [run for run in _runs(_solid(kick)) if run[1] - run[0] >= FIT_LEAST + EDGE_POINTS]
     result, numbers, done = [], [], 0
-    for (first, start), (end, last) in zip(runs, runs[1:], strict=False):
+    for (first, start), (end, last) in pairwise(runs):
         if pieces[start - 1] != pieces[end] or times_s[end] - times_s[start - 1] < BREAK_LEAST_S:
             continue
         left = np.arange(max(first, start - EDGE_POINTS - FIT_POINTS, done), start - EDGE_POINTS)

@@ -173,9 +173,7 @@ def _pulse_at(features: Features, times_s: Floats) -> Floats:
 
 def _kick_at(features: Features, times_s: Floats) -> Floats:
     """How strong a kick is heard at each time: its body tells it from a hat, its click from a chord."""
-    return 2.0 * _pulse_at(features, times_s) + _peak_at(
-        kick_strength(features.onset), times_s, features.onset_rate_hz
-    )
+    return 2.0 * _pulse_at(features, times_s) + _peak_at(kick_strength(features.onset), times_s, features.onset_rate_hz)
 
 
 def _shortest(gain: Floats, costs: Floats, free: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:

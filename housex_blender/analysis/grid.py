@@ -168,7 +168,9 @@ def _regular(
             marks[-1] = marks[-1] or bool(is_downbeat[index])
             continue
         # Across a cut whatever is left of the last beat stays as it is.
-        missing = 1 if pieces[index] != pieces[index - 1] and step_s < 2.0 * usual_s else max(1, round(step_s / usual_s))
+        missing = (
+            1 if pieces[index] != pieces[index - 1] and step_s < 2.0 * usual_s else max(1, round(step_s / usual_s))
+        )
         first_s = kept_s[-1]
         kept_s += [first_s + step_s * i / missing for i in range(1, missing + 1)]
         marks += [False] * (missing - 1) + [bool(is_downbeat[index])]

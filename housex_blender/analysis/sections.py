@@ -78,9 +78,7 @@ class Looks:
 
     def part(self, start: int, end: int) -> Looks:
         """Bars start..end-1."""
-        return Looks(
-            self.gain[start:end], self.change[start:end], self.high_db[start:end], self.loudness_db[start:end]
-        )
+        return Looks(self.gain[start:end], self.change[start:end], self.high_db[start:end], self.loudness_db[start:end])
 
 
 def below_loud(values_db: Floats, tracks: list[tuple[int, int]], width: int, percentile: float) -> Floats:

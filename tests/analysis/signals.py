@@ -48,8 +48,17 @@ def add(out: Samples, sound: Samples, time_s: float) -> None:
     room += sound[: len(room)]
 
 
-def house(sections: list[str], beats_s: Times, *, key_hz: float = 55.0, bass: bool = True, seed: int = 0) -> Samples:
-    """House of plain sounds: a section name per bar, beats as from :func:`beats_for`."""
+def house(
+    sections: list[str],
+    beats_s: Times,
+    *,
+    key_hz: float = 55.0,
+    bass: bool = True,
+    seed: int = 0,
+    kicks: tuple[float, ...] = (0.0, 1.0, 2.0, 3.0),
+    claps: tuple[float, ...] = (1.0, 3.0),
+) -> Samples:
+    """House of plain sounds: a section name per bar, beats as from :func:`beats_for`; "hats" has no kick."""
     rng = np.random.default_rng(seed)
     out = np.zeros(int((beats_s[-1] + 0.5) * RATE_HZ), np.float32)
     drum, hat, clap = 0.8 * kick(), noise_hit(0.05, 0.15), noise_hit(0.09, 0.2, 3)
@@ -57,15 +66,18 @@ def house(sections: list[str], beats_s: Times, *, key_hz: float = 55.0, bass: bo
     for bar, section in enumerate(sections):
         root = key_hz * 2.0 ** ([0, 3, -4, -2][(bar // 2) % 4] / 12.0)
         start_s, end_s = beats_s[4 * bar], beats_s[4 * bar + 4]
+        beat_s = (end_s - start_s) / 4
+        if section in ("intro", "drop", "outro"):
+            for place in kicks:
+                add(out, drum, start_s + place * beat_s)
+        if section == "drop":
+            for place in claps:
+                add(out, clap, start_s + place * beat_s)
         for beat in range(4):
             time_s, half_s = beats_s[4 * bar + beat], (beats_s[4 * bar + beat + 1] - beats_s[4 * bar + beat]) / 2
-            if section in ("intro", "drop", "outro"):
-                add(out, drum, time_s)
-            if section in ("drop", "outro"):
+            if section in ("drop", "outro", "hats"):
                 add(out, hat, time_s + half_s)
-            if section == "drop" and beat % 2:
-                add(out, clap, time_s)
-            if section == "drop" and bass:
+            if section in ("drop", "hats") and bass:
                 add(out, tone(root, 0.8 * half_s, 0.25), time_s + half_s)
             if section == "build":
                 for hit in range(1 + bar % 8 // 2):
