@@ -59,6 +59,11 @@ def ours(mix: Path, output: Path) -> dict[str, Any]:
                      "--device", "cpu", "--backend", "onnx"])  # fmt: skip
 
 
+def grid_alone(system: str, mix: Path) -> dict[str, Any]:
+    """Beats, bars and envelopes alone, on one core."""
+    return measured([sys.executable, "-m", "benchmarks.grid_speed", system, str(mix)])
+
+
 def main() -> None:
     """Run everything and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -77,6 +82,10 @@ def main() -> None:
     )
     two = ours(double, arguments.work / "double.housex.json")
     rival = measured([sys.executable, "-m", "benchmarks.housex_way", str(mix)])
+    grid_runs = sorted((grid_alone("ours", mix) for _ in range(arguments.runs)), key=lambda run: run["wall_s"])
+    grid = grid_runs[len(grid_runs) // 2]
+    grid_two, grid_rival = grid_alone("ours", double), grid_alone("librosa", mix)
+    figures = ("wall_s", "cpu_s", "peak_mb")
     result = {
         "seconds_of_music": seconds,
         "cores": os.cpu_count(),
@@ -88,6 +97,9 @@ def main() -> None:
                        "times_real_time": round(seconds / rival["wall_s"], 1)},
         "ratio_wall": round(rival["wall_s"] / single["wall_s"], 2),
         "ratio_cpu": round(rival["cpu_s"] / single["cpu_s"], 2),
+        "grid_one_core": {k: round(grid[k], 2) for k in figures},
+        "grid_one_core_double_length": {k: round(grid_two[k], 2) for k in figures},
+        "grid_one_core_librosa": {k: round(grid_rival[k], 2) for k in figures},
         "bake": {key: round(value, 3) for key, value in bake["said"].items()},
     }  # fmt: skip
     RESULTS.parent.mkdir(exist_ok=True)
@@ -98,6 +110,8 @@ def main() -> None:
         row: Any = result[name]
         print(f"{label:24s}{row['wall_s']:9.1f}{row['cpu_s']:9.1f}{row['peak_mb']:9.0f}{row['times_real_time']:13.0f}")
     print(f"wall time ratio {result['ratio_wall']}, CPU time ratio {result['ratio_cpu']}")
+    for name in ("grid_one_core", "grid_one_core_double_length", "grid_one_core_librosa"):
+        print(f"{name:30s}{result[name]}")
     print(f"bake of the show: {result['bake']}")
 
 
