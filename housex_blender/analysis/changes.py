@@ -1,0 +1,107 @@
+"""How the sound changes from beat to beat, what is struck on it, and the best path through evidence. Zone: analysis.
+
+Only numpy; no bpy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .features import ENVELOPE_NAMES, ENVELOPE_RATE_HZ, Features, kick_strength
+from .pulse import moving_mean
+
+MEL_GROUP = 3
+# What a path pays for changing its mind where the beat itself was cut.
+FREE = 0.0
+
+Floats = NDArray[np.float64]
+
+
+def band_sums(features: Features, times_s: Floats, bands: tuple[int, int] = (0, 126), group: int = MEL_GROUP) -> Floats:
+    """(n + 1, bands) running sum over points of the mean mel level in dB / 10, groups of bands averaged."""
+    n_bands = (bands[1] - bands[0]) // group
+    edges = np.clip(np.rint(np.append(times_s, 2 * times_s[-1] - times_s[-2]) * features.mel_rate_hz), 0, None)
+    edges = np.minimum(edges.astype(np.int64), len(features.mel))
+    levels = np.zeros((len(times_s), n_bands))
+    # A few thousand half beats at a time: the float64 copy of a long mel would be large.
+    for start in range(0, len(times_s), 2048):
+        stop = min(start + 2048, len(times_s))
+        low, high = edges[start], edges[stop]
+        part = features.mel[low:high, bands[0] : bands[0] + n_bands * group].astype(np.float32)
+        part = part.reshape(-1, n_bands, group).mean(axis=2)
+        total = np.concatenate([np.zeros((1, n_bands)), np.cumsum(part, axis=0, dtype=np.float64)])
+        a, b = edges[start:stop] - low, edges[start + 1 : stop + 1] - low
+        levels[start:stop] = (total[b] - total[a]) / np.maximum(b - a, 1)[:, None]
+    levels = np.maximum(levels, -60.0) / 10.0
+    return np.concatenate([np.zeros((1, n_bands)), np.cumsum(levels, axis=0)])
+
+
+def change_of(sums: Floats, widths: tuple[int, ...], per_bar: int) -> Floats:
+    """(n,) mean change of the sound across each point, over windows of some points before and after.
+
+    Args:
+        sums: (n + 1, bands) running sum of levels.
+        widths: Window lengths in points.
+        per_bar: Points per bar.
+    """
+    count = len(sums) - 1
+    result = np.zeros(count)
+    for width in widths:
+        if count < 2 * width + 1:
+            continue
+        middle = np.arange(width, count - width + 1)
+        after = (sums[middle + width] - sums[middle]) / width
+        before = (sums[middle] - sums[middle - width]) / width
+        change = np.zeros(count + 1)
+        change[middle] = np.abs(after - before).mean(axis=1)
+        change = change[:count]
+        spread = np.sqrt(moving_mean(change**2, 64 * per_bar)) + 1e-3
+        result += change / spread / len(widths)
+    return result
+
+
+def peak_at(strength: NDArray[np.floating], times_s: Floats, rate_hz: float) -> Floats:
+    """Greatest strength within 25 ms of each time."""
+    frames = np.rint(times_s * rate_hz).astype(np.int64)[:, None] + np.arange(-4, 5)
+    peak: Floats = strength[np.clip(frames, 0, len(strength) - 1)].max(axis=1).astype(np.float64)
+    return peak
+
+
+def pulse_at(features: Features, times_s: Floats) -> Floats:
+    """Strength of the kick's body at each time: unlike its click it is heard under a full arrangement too."""
+    pulse = features.envelopes[:, ENVELOPE_NAMES.index("kick")]
+    slots = np.rint(times_s * ENVELOPE_RATE_HZ).astype(np.int64)[:, None] + np.arange(-3, 4)
+    peak: Floats = pulse[np.clip(slots, 0, len(pulse) - 1)].max(axis=1).astype(np.float64)
+    return peak
+
+
+def kick_at(features: Features, times_s: Floats) -> Floats:
+    """How strong a kick is heard at each time: its body tells it from a hat, its click from a chord."""
+    return 2.0 * pulse_at(features, times_s) + peak_at(kick_strength(features.onset), times_s, features.onset_rate_hz)
+
+
+def best_path(gain: Floats, costs: Floats, free: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+    """Viterbi path of greatest gain.
+
+    Args:
+        gain: (t, states).
+        costs: (states, states), price of going from [i] to [j] on arriving at a step.
+        free: (t,) True at steps that any state may be reached from at ``FREE`` of the price.
+    """
+    count, states = gain.shape
+    back = np.zeros((count, states), np.int16)
+    total = gain[0].copy()
+    own = np.arange(states)
+    for step in range(1, count):
+        price = FREE * costs if free is not None and free[step] else costs
+        reached = total[:, None] - price
+        source = reached.argmax(axis=0)
+        back[step] = source
+        total = reached[source, own] + gain[step]
+        total -= total.max()
+    path = np.zeros(count, np.int64)
+    path[-1] = int(total.argmax())
+    for step in range(count - 1, 0, -1):
+        path[step - 1] = back[step, path[step]]
+    return path

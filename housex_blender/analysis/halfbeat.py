@@ -1,0 +1,97 @@
+"""Which half beats are the beats. Zone: analysis (numpy; no bpy).
+
+The path knows the beat only up to half a beat, because an off-beat bass can be as loud as the kick. Kicks decide it
+together with snares, hats and changes of section; where these disagree, both readings are tried on the bars.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .breaks import bridge_breaks
+from .changes import band_sums, best_path, change_of, kick_at, peak_at
+from .features import Features
+from .pulse import BeatPath, moving_mean
+
+# Half beats of a bar.
+STATES = 8
+NOVELTY_BARS = (1, 2, 4, 8)
+NOVELTY_CLIP = 3.0
+KICK_WEIGHT, SNARE_WEIGHT = 6.0, 1.0
+# Onset bands from 480 to 3200 Hz and from 6 kHz.
+SNARE_BANDS, HAT_BAND = slice(4, 7), 8
+CHANGE_WEIGHT = 0.1
+PARITY_COST = 100.0
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class HalfBeats:
+    """Half beats, and which of them are beats.
+
+    Attributes:
+        times_s: (h,) beats and the points between them in seconds.
+        pieces: (h,) number of the steady stretch each belongs to.
+        is_beat: (h,) True on beats; every second one but where the reading changes.
+        lead: How much more speaks for this reading than for the opposite one; 100 is common for a house track.
+    """
+
+    times_s: Floats
+    pieces: NDArray[np.int64]
+    is_beat: NDArray[np.bool_]
+    lead: float
+
+
+def half_beats(path: BeatPath) -> tuple[Floats, NDArray[np.int64]]:
+    """(2n,) beats and the points between them in seconds, and the stretch each belongs to."""
+    beats = path.beats
+    gap = np.diff(beats, append=2 * beats[-1] - beats[-2])
+    # Across a phase jump the gap is no beat.
+    typical = float(np.median(gap))
+    gap = np.where((gap > 1.3 * typical) | (gap < 0.7 * typical), typical, gap)
+    return np.stack([beats, beats + gap / 2], axis=1).ravel(), np.repeat(path.pieces, 2)
+
+
+def novelty(sums: Floats) -> Floats:
+    """(h,) how much the sound changes at each half beat, peaks only, about 0..9; whole bars only, see above."""
+    result = change_of(sums, tuple(bars * STATES for bars in NOVELTY_BARS), STATES)
+    left, right = np.roll(result, 1), np.roll(result, -1)
+    peak = (result > left) & (result >= right)
+    clipped: Floats = np.where(peak, np.minimum(result, NOVELTY_CLIP), 0.0)
+    return clipped * clipped
+
+
+def _contrast(strength: Floats, width: int) -> Floats:
+    """(h,) -1..1: how much more of something is heard on even half beats than on odd ones, around each."""
+    even = np.arange(len(strength)) % 2 == 0
+    on, off = moving_mean(strength * even, width), moving_mean(strength * ~even, width)
+    level = float(np.percentile(np.maximum(on, off), 75)) + 1e-6
+    return (on - off) / (on + off + 0.25 * level)
+
+
+def settle_half_beats(features: Features, path: BeatPath) -> HalfBeats:
+    """Tell beats from off-beats.
+
+    The kick decides where it is alone on the beat; where an off-beat bass or hat imitates it, the other stretches
+    of the same piece decide. Snares come on beats and open hats between them, so what the one has more than the other
+    counts in broken rhythms; and sections change on beats.
+    """
+    times_s, pieces = half_beats(path)
+    times_s, pieces = bridge_breaks(times_s, pieces, kick_at(features, times_s))
+    votes = novelty(band_sums(features, times_s))
+    snare, hat = (
+        peak_at(band, times_s, features.onset_rate_hz)
+        for band in (features.onset[:, SNARE_BANDS].sum(axis=1, dtype=np.float32), features.onset[:, HAT_BAND])
+    )
+    even = np.arange(len(times_s)) % 2 == 0
+    lean = KICK_WEIGHT * _contrast(kick_at(features, times_s), STATES) ** 3
+    lean += SNARE_WEIGHT * (_contrast(snare, 2 * STATES) - _contrast(hat, 2 * STATES))
+    lean = lean / STATES + CHANGE_WEIGHT * np.where(even, votes, -votes)
+    costs = np.array([[0.0, PARITY_COST], [PARITY_COST, 0.0]])
+    cuts = np.diff(pieces, prepend=pieces[0]) != 0
+    parity = best_path(np.stack([lean, -lean], axis=1) / 2, costs, cuts)
+    return HalfBeats(times_s, pieces, even == (parity == 0), float(np.sum(np.where(parity == 0, lean, -lean))))
