@@ -11,8 +11,9 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from housex_blender.analysis.features import FEATURE_VERSION, SAMPLE_RATE_HZ, FeatureStream
+from housex_blender.analysis.features import FEATURE_VERSION, FeatureStream
 from housex_blender.analysis.patches import bar_patches
+from housex_blender.analysis.spectra import SAMPLE_RATE_HZ
 from housex_blender.core.files import replacing
 from housex_blender.core.genres import GENRES
 

@@ -14,10 +14,11 @@ import torch
 from safetensors.torch import save_file
 
 from housex_blender.analysis.backends import OnnxBackend
-from housex_blender.analysis.features import FEATURE_VERSION, N_MELS
+from housex_blender.analysis.features import FEATURE_VERSION
 from housex_blender.analysis.model_folder import CARD_FILE, ONNX_FILE, WEIGHTS_FILE, load_model_folder
 from housex_blender.analysis.network import BarNet, load_weights
 from housex_blender.analysis.patches import PATCH_FRAMES
+from housex_blender.analysis.spectra import N_MELS
 from housex_blender.core.errors import ModelError
 from housex_blender.core.files import replacing, sha256_of, write_text_atomic
 

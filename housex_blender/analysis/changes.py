@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .features import ENVELOPE_NAMES, ENVELOPE_RATE_HZ, Features, kick_strength
+from .features import ENVELOPE_NAMES, ENVELOPE_RATE_HZ, Features
+from .kicks import kick_strength
 from .pulse import moving_mean
 
 MEL_GROUP = 3

@@ -9,8 +9,9 @@ from pathlib import Path
 from ..core.errors import ModelError
 from ..core.files import sha256_of
 from ..core.genres import canonical
-from .features import FEATURE_VERSION, N_MELS
+from .features import FEATURE_VERSION
 from .patches import PATCH_FRAMES
+from .spectra import N_MELS
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 ONNX_FILE, WEIGHTS_FILE, CARD_FILE = "model.onnx", "weights.safetensors", "card.json"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .features import kick_strength
+from .kicks import kick_strength
 
 TEMPO_STEP = 0.05
 TEMPO_WINDOW_S = 20.0
