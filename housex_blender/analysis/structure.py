@@ -13,7 +13,7 @@ from .features import Features
 from .handover import find_overlaps
 from .levels import SILENCE_DB, WINDOW_BARS, BarLevels, bar_spectra, change_of_sound, sliding_percentile
 from .levels import bar_levels as bar_levels
-from .sections import REFERENCE_BARS, SECTIONS, name_sections, section_looks
+from .sections import DROP, name_sections, section_looks
 from .tracks import find_tracks
 
 REFERENCE_PERCENTILE = 95.0
@@ -67,21 +67,21 @@ def _sections(
     drops: list[tuple[int, int]] | None = None,
 ) -> list[str]:
     """A section for every bar; drops, if given, are where they are."""
-    looks = section_looks(levels, change, tracks, REFERENCE_BARS)
+    looks = section_looks(levels, change, tracks)
     # Silence never drops, whatever it is loud against.
     is_drop = np.where(levels.loudness_db > SILENCE_DB + 20.0, 0.0, -CERTAIN)
     if drops is not None:
         is_drop[:] = -CERTAIN
         for start, end in drops:
             is_drop[start:end] = CERTAIN
-    looks.gain[:, SECTIONS.index("drop")] += is_drop
-    return [name for start, end in tracks for name in name_sections(looks.part(start, end))]
-
-
-def _full_stretches(levels: BarLevels, change: Floats) -> list[tuple[int, int]]:
-    """Drops as far as they can be told while the tracks are not known: loud against all that is around them."""
-    looks = section_looks(levels, change, [(0, len(change))], WINDOW_BARS)
-    return drop_runs(name_sections(looks, open_end=True))
+    looks.gain[:, DROP] += is_drop
+    section = [name for start, end in tracks for name in name_sections(looks.part(start, end))]
+    if drops is not None:
+        # A rule that listens to loudness alone may find drops of any length, which the search would interrupt.
+        section = ["break" if name == "drop" else name for name in section]
+        for start, end in drops:
+            section[start:end] = ["drop"] * (end - start)
+    return section
 
 
 def analyse_structure(
@@ -116,7 +116,7 @@ def analyse_structure(
         return Structure(bar_energy(levels), ["break"] * count, [], whole, np.zeros(0), whole)
     spectra = bar_spectra(features, grid)
     change = change_of_sound(spectra)
-    tracks, confidence = find_tracks(spectra, _full_stretches(levels, change), genre_probs)
+    tracks, confidence = find_tracks(levels, spectra, change, grid.bpm, genre_probs)
     given = None
     if drop_rule != "sliding":
         given = mainstage_drops(levels, grid.starts_s, grid.ends_s, tracks, drop_rule)
