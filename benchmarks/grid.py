@@ -27,14 +27,23 @@ Floats = NDArray[np.float64]
 
 
 def ours(path: Path) -> tuple[Any, Any]:
-    """Grid and structure, as the program hears them without a model of genres."""
+    """Grid and structure as the program hears them, with the model that ships."""
+    from housex_blender.analysis.backends import open_backend
+    from housex_blender.analysis.classify import classify
     from housex_blender.analysis.features import extract_features
     from housex_blender.analysis.grid import track_grid
-    from housex_blender.analysis.structure import analyse_structure
+    from housex_blender.analysis.levels import bar_levels
+    from housex_blender.analysis.model_folder import load_model_folder
+    from housex_blender.analysis.structure import analyse_structure, bar_energy
 
     features = extract_features(path)
     result = track_grid(features)
-    return result, analyse_structure(features, result.grid, beat_heard=result.confidence > 0.0)
+    grid, model = result.grid, load_model_folder("")
+    levels = bar_levels(features, grid)
+    backend = open_backend(model, "cpu", "onnx")
+    genres = classify(features, grid.starts_s, grid.ends_s, bar_energy(levels), model, backend)
+    probs = genres.probs.astype(np.float64)
+    return result, analyse_structure(features, grid, probs, beat_heard=result.confidence > 0.0, levels=levels)
 
 
 def librosa_beats(path: Path) -> Floats:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.bars import BarGrid
-from ..core.edits import Edit, add_edit, grid_with_edits
+from ..core.edits import Edit, add_edit, grid_with_edits, with_edits
 from ..core.errors import HouseXError, TimelineError
 from ..core.grid_edits import grid_of, value_of
 from ..core.timeline import SECTIONS, Timeline
+from ..core.timeline_file import read_checked
+from ..exchange.names import section_of_mark
 
 if TYPE_CHECKING:
     from ..exchange import Imported
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 # bars that end further from the end of the mix than this were not made for it
 _MISFIT_S = 60.0
+# more than this without bars is said
+_MISSING_S = 8.0
 
 
 @dataclass(frozen=True)
@@ -68,15 +72,18 @@ class Known:
     files: tuple[Imported, ...]
 
 
-def known_about(arguments: argparse.Namespace, earlier: Timeline | None, speaker: Speaker) -> Known:
+def known_about(arguments: argparse.Namespace, earlier: tuple[Edit, ...], speaker: Speaker) -> Known:
     """Read the files that were named, and take over what people changed by hand in the earlier timeline.
 
     Raises:
         HouseXError: A file cannot be read, or does not hold what it was named for.
     """
-    edits = earlier.edits if earlier else ()
-    if arguments.clear_edits:
-        edits = tuple(edit for edit in edits if arguments.clear_edits not in ("all", edit["what"]))
+    edits = earlier
+    if arguments.slicing != "bars" and any(edit["what"] == "grid" for edit in edits):
+        raise TimelineError(
+            "The windows of --slicing housex are fixed; the timeline's grid was corrected by hand.",
+            "Forget that with --clear-edits grid, or choose another name with -o.",
+        )
     grid, files = None, []
     for path, wanted in (
         (arguments.grid, "grid"),
@@ -87,7 +94,9 @@ def known_about(arguments: argparse.Namespace, earlier: Timeline | None, speaker
             continue
         imported = _read(path, Path(arguments.mix).name, speaker)
         if wanted == "grid" and not _has_grid(imported):
-            raise TimelineError(f"{path.name} holds no beats.", "Choose a file with a beat grid.")
+            raise TimelineError(
+                f"{path.name} holds no beats.", "Choose a rekordbox XML with a grid, labels of beats or .beats."
+            )
         if wanted == "tracks" and not (imported.tracks or imported.cues):
             raise TimelineError(f"{path.name} holds no tracks.", "Choose a cue sheet, a tracklist or rekordbox cues.")
         if wanted != "tracks" and grid is None and _has_grid(imported):
@@ -126,7 +135,20 @@ def _grid_in(imported: Imported) -> GivenGrid:
 
 
 def _stored(edit: Edit) -> GivenGrid:
-    return GivenGrid(_digest(edit["value"]), lambda _duration_s: grid_of(edit["value"]))
+    def make(_duration_s: float) -> BarGrid:
+        try:
+            return grid_of(edit["value"])
+        except HouseXError as error:
+            raise _misfit(error) from error
+
+    return GivenGrid(_digest(edit["value"]), make)
+
+
+def _misfit(error: HouseXError) -> TimelineError:
+    return TimelineError(
+        f"An earlier correction no longer fits the mix: {error.message}",
+        "Take it out of the list of edits in the timeline, or forget all with --clear-edits.",
+    )
 
 
 def _digest(facts: object) -> str:
@@ -142,19 +164,27 @@ def tapped_over_ruler(timeline: Timeline) -> GivenGrid | None:
     return GivenGrid(_digest(value_of(grid)), lambda _duration_s: grid)
 
 
-def with_files(timeline: Timeline, known: Known) -> Timeline:
+def with_files(timeline: Timeline, known: Known, warn: Callable[[str], None]) -> Timeline:
     """The timeline with the edits that still hold and those that the files stand for.
 
     Raises:
         HouseXError: One of them cannot be applied.
     """
     timeline = replace(timeline, edits=known.edits)
+    try:
+        with_edits(timeline)
+    except HouseXError as error:
+        raise _misfit(error) from error
     if known.from_file:
         timeline = add_edit(
             timeline, {"what": "grid", "op": "replace", "from_s": 0.0, "value": value_of(timeline.grid)}
         )
+        _say_what_is_missing(timeline, warn)
     for imported in known.files:
-        for edit in (*_track_edits(imported), *_section_edits(imported, timeline.mix.duration_s)):
+        for edit in (
+            *_track_edits(imported, timeline.mix.duration_s, warn),
+            *_section_edits(imported, timeline.mix.duration_s),
+        ):
             if edit["what"] == "tracks":
                 # one list of tracks: a corrected tracklist is not laid over the one before it
                 kept = tuple(old for old in timeline.edits if old["what"] != "tracks")
@@ -163,9 +193,29 @@ def with_files(timeline: Timeline, known: Known) -> Timeline:
     return timeline
 
 
-def _track_edits(imported: Imported) -> list[Edit]:
+def _say_what_is_missing(timeline: Timeline, warn: Callable[[str], None]) -> None:
+    first_s, last_s = float(timeline.grid.starts_s[0]), float(timeline.grid.ends_s[-1])
+    if first_s > _MISSING_S:
+        warn(f"The grid begins at {first_s:.0f} s: there are no bars before.")
+    if last_s < timeline.mix.duration_s - _MISSING_S:
+        warn(f"The grid ends at {last_s:.0f} s of {timeline.mix.duration_s:.0f} s: there are no bars after.")
+
+
+def _track_edits(imported: Imported, duration_s: float, warn: Callable[[str], None]) -> list[Edit]:
     rows = [(start_s, " – ".join(filter(None, [performer, title]))) for start_s, title, performer in imported.tracks]
-    rows = rows or [(time_s, name) for time_s, name in imported.cues]
+    # a drop that is marked is no record
+    rows = rows or [(time_s, name) for time_s, name in imported.cues if section_of_mark(name) is None]
+    inside = [row for row in rows if row[0] < duration_s]
+    if rows and not inside:
+        raise TimelineError(
+            f"All of its tracks begin after the end of the mix at {duration_s:.0f} s.",
+            "Choose the tracklist of this mix.",
+        )
+    if inside and not imported.tracks:
+        warn(f"No tracks are named as such: {len(inside)} cues were taken for track changes.")
+    if len(inside) < len(rows):
+        warn(f"{len(rows) - len(inside)} of {len(rows)} tracks begin after the end of the mix and were left out.")
+    rows = inside
     if not rows:
         return []
     value = [{"start_s": round(float(start_s), 5), "title": name[:1000]} for start_s, name in rows]
@@ -181,10 +231,26 @@ def _section_edits(imported: Imported, duration_s: float) -> list[Edit]:
     return edits
 
 
-def earlier_timeline(output: Path, sha256: str) -> Timeline | None:
-    """The timeline that is about to be replaced, if it is of this mix."""
+def earlier_edits(output: Path, sha256: str, forget: str | None) -> tuple[Edit, ...]:
+    """What was corrected by hand in the timeline that is about to be replaced.
+
+    Args:
+        output: The timeline, or a name that is free.
+        sha256: Of the mix.
+        forget: Which edits no longer count: ``grid``, ``all`` or None.
+
+    Raises:
+        TimelineError: It cannot be read, or was corrected for another recording: work of hours could be lost.
+    """
+    if forget == "all" or not output.exists():
+        return ()
+    way_out = "Rename it, name another file to write, or start afresh with --clear-edits."
     try:
-        earlier = Timeline.load(output)
-    except HouseXError:
-        return None
-    return earlier if earlier.mix.sha256 == sha256 else None
+        data = read_checked(output)
+    except TimelineError as error:
+        said = error.message if output.name in error.message else f"{output.name} has a wrong edit. {error.message}"
+        raise TimelineError(f"{said} What was corrected by hand in it would be lost.", way_out) from error
+    edits = tuple(edit for edit in data["edits"] if edit["what"] != forget)
+    if edits and data["mix"]["sha256"] != sha256:
+        raise TimelineError(f"{output.name} was corrected by hand for another recording.", way_out)
+    return edits

@@ -82,7 +82,7 @@ def track_grid(
     if features.duration_s < MIN_DURATION_S:
         return _fallback(features.duration_s, default, "The audio is too short to hear a beat in it.")
     if features.is_silent:
-        return _fallback(features.duration_s, default, "The audio is silent.")
+        return _fallback(features.duration_s, default, "The audio is silent: check the recording.")
     onset = onset_strength(features.onset)
     if not float(onset.max(initial=0.0)) > 0.0:
         return _fallback(features.duration_s, default, "There are no onsets in the audio.")

@@ -24,9 +24,8 @@ SAME_TRACK_DB, DOUBTED_DB, OTHER_TRACK_DB = 3.0, 5.5, 6.5
 DOUBT_NATS = -1.5
 # A change that the first search missed lies between two drops, not in them.
 NEAR_BARS = 8
-# Decibels that a complete change of sub-genre counts for.
-GENRE_WEIGHT_DB = 4.0
-GENRE_DRIFT = 0.15
+# Decibels that a complete change of sub-genre adds; less than the drift says nothing, since models are unsure.
+GENRE_WEIGHT_DB, GENRE_DRIFT = 3.0, 0.3
 
 Floats = NDArray[np.float64]
 Span = tuple[int, int]
@@ -37,7 +36,7 @@ def _contrast(handovers: Handovers, before: Span, after: Span, genre_probs: Floa
     contrast = handovers.contrast(before, after)
     if genre_probs is not None:
         change = genre_probs[slice(*after)].mean(axis=0) - genre_probs[slice(*before)].mean(axis=0)
-        contrast += GENRE_WEIGHT_DB * (0.5 * float(np.abs(change).sum()) - GENRE_DRIFT)
+        contrast += GENRE_WEIGHT_DB * max(0.0, 0.5 * float(np.abs(change).sum()) - GENRE_DRIFT)
     return contrast
 
 

@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TextIO
 from ..core.edits import with_edits
 from ..core.errors import AudioError, Cancelled, HouseXError, TimelineError
 from ..core.files import sha256_of
+from ..core.looks import load_palettes
 from ..core.options import (
     UsageError,
     add_hearing_options,
@@ -27,7 +28,8 @@ from ..core.options import (
     joined,
 )
 from ..core.protocol import PROTOCOL, Kind, Message
-from ..core.timeline import Timeline
+from ..core.timeline import Timeline, envelope_path_of
+from ..exchange import EXPORTS, check_library, write
 
 EXIT_FAILED, EXIT_USAGE, EXIT_CANCELLED = 1, 2, 130
 
@@ -169,7 +171,7 @@ def run(arguments: argparse.Namespace, speaker: Speaker) -> Timeline:
         HouseXError: With a sentence for the user; nothing half-written is left.
     """
     from .audio import probe
-    from .given import earlier_timeline, known_about, tapped_over_ruler, with_files
+    from .given import earlier_edits, known_about, tapped_over_ruler, with_files
     from .hear import Recording, Wishes, cached_or_heard
 
     mix = Path(arguments.mix)
@@ -177,14 +179,15 @@ def run(arguments: argparse.Namespace, speaker: Speaker) -> Timeline:
     written = _check_places(arguments, mix, output)
     speaker.say(Kind.HELLO, protocol=PROTOCOL, version=generator_version(), pid=os.getpid())
     info = probe(mix)
+    check_palette(arguments)
     try:
         recording = Recording(mix, info, sha256_of(mix))
     except OSError as error:
         raise AudioError(f"{mix} cannot be read: {error.strerror or error}.", "Copy it to a local disk.") from error
-    known = known_about(arguments, earlier_timeline(output, recording.sha256), speaker)
+    known = known_about(arguments, earlier_edits(output, recording.sha256, arguments.clear_edits), speaker)
     wishes = Wishes(arguments.slicing, arguments.bpm, arguments.drops, known.grid)
     heard = cached_or_heard(recording, wishes, arguments, speaker)
-    timeline = corrected(with_files(heard, known), arguments.corrections)
+    timeline = corrected(with_files(heard, known, speaker.warn), arguments.corrections)
     tapped = tapped_over_ruler(timeline)
     if tapped is not None:
         # on a ruler nothing drops: with taps there are bars, and the form is heard on those
@@ -199,15 +202,32 @@ def run(arguments: argparse.Namespace, speaker: Speaker) -> Timeline:
         from .plot import draw_timeline
 
         draw_timeline(edited, arguments.plot, arguments.palette)
+    failed: list[HouseXError] = []
     for kind, path in written.items():
-        _export(edited, path, kind, arguments.fps, speaker)
+        try:
+            _export(edited, path, kind, arguments.fps, speaker)
+        except HouseXError as error:
+            # what can be written is written; the first that cannot is told at the end
+            failed.append(error)
     if arguments.click is not None:
         from .click import write_click
 
         speaker.status("Laying a click over the mix")
         write_click(mix, edited.grid, arguments.click, on_progress=speaker.progress, on_warning=speaker.warn)
+    if failed:
+        raise failed[0]
     speaker.say(Kind.RESULT, path=str(output), summary=summary(edited))
     return timeline
+
+
+def check_palette(arguments: argparse.Namespace) -> None:
+    """Refuse colours for the drawing that are not there, before minutes are spent.
+
+    Raises:
+        HouseXError: There are no such colours.
+    """
+    if arguments.plot is not None:
+        load_palettes(arguments.palette)
 
 
 def _check_places(arguments: argparse.Namespace, mix: Path, output: Path) -> dict[str, Path]:
@@ -220,7 +240,9 @@ def _check_places(arguments: argparse.Namespace, mix: Path, output: Path) -> dic
     if not 1.0 <= arguments.fps <= 240.0:
         raise UsageError(f"{arguments.fps:g} frames per second is not possible.", "Choose 1 to 240.")
     exports = {kind: export_path(output, kind) for kind in export_kinds(arguments.export)}
-    places = [output, *filter(None, [arguments.plot, arguments.click]), *exports.values()]
+    for kind in exports:
+        check_library(_exchange_kind(kind))
+    places = [output, envelope_path_of(output), *filter(None, [arguments.plot, arguments.click]), *exports.values()]
     for place in places:
         check_folder(place)
     if output.suffix != ".json":
@@ -232,16 +254,19 @@ def _check_places(arguments: argparse.Namespace, mix: Path, output: Path) -> dic
         for other in [*read, *places[:number]]:
             same = place.absolute() == other.absolute()
             if same or (place.exists() and other.exists() and place.samefile(other)):
-                raise HouseXError(f"{place.name} would overwrite {other.name}.", "Choose another name.")
+                name = "the mix" if other == mix else other.name
+                raise HouseXError(f"{place.name} would overwrite {name}.", "Choose another name.")
     return exports
 
 
 def _export(timeline: Timeline, path: Path, kind: str, fps: float, speaker: Speaker) -> None:
-    from ..exchange import EXPORTS, write
-
     speaker.status(f"Writing {path.name}")
-    for text in write(timeline, path, kind if kind in EXPORTS else kind.replace("-", "."), fps=fps):
+    for text in write(timeline, path, _exchange_kind(kind), fps=fps):
         speaker.warn(text)
+
+
+def _exchange_kind(kind: str) -> str:
+    return kind if kind in EXPORTS else kind.replace("-", ".")
 
 
 def generator_version() -> str:

@@ -128,6 +128,6 @@ def test_faint_noise_and_an_offset_are_silence(offset: float) -> None:
     faint = 3e-5 * np.random.default_rng(0).standard_normal(20 * RATE_HZ)
     found = _features((offset + faint).astype(np.float32))
     assert found.is_silent
-    assert track_grid(found).message.startswith("The audio is silent.")
+    assert track_grid(found).message.startswith("The audio is silent")
     audible = _features((offset + 10 * faint).astype(np.float32))
     assert not audible.is_silent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -169,7 +170,6 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "empty file": (lambda d: _empty(d / "empty.wav"), "empty"),
     "text renamed to mp3": (lambda d: _text(d / "notes.mp3"), "notes.mp3"),
     "half a second": (lambda d: _write(d / "blip.wav", house(0.5), 44100), "0.5 s"),
-    "digital silence": (lambda d: _write(d / "quiet.wav", np.zeros(44100 * 8, np.float32), 44100), "silent"),
 }
 
 
@@ -264,13 +264,18 @@ def test_nothing_drops_where_no_beat_is_heard(tmp_path: Path, kind: str) -> None
     assert set(timeline.section) == {"break"}
 
 
-@pytest.mark.parametrize("kind", ["offset", "faint noise"])
-def test_what_does_not_move_is_silent(tmp_path: Path, kind: str) -> None:
-    faint = 3e-5 * np.random.default_rng(0).standard_normal(20 * 44100)
+@pytest.mark.parametrize("kind", ["zeros", "offset", "faint noise"])
+def test_what_does_not_move_is_silent_and_gets_a_ruler(tmp_path: Path, kind: str) -> None:
+    faint = 3e-5 * np.random.default_rng(0).standard_normal(20 * 44100) * (kind != "zeros")
     soundfile.write(tmp_path / "mix.wav", faint + 0.5 * (kind == "offset"), 44100, subtype="FLOAT")
-    code, messages, _ = run(tmp_path / "mix.wav", "-o", tmp_path / "mix.housex.json")
-    assert code != 0
-    assert any("silent" in message.text for message in messages)
+    code, messages, _ = run(tmp_path / "mix.wav", "-o", tmp_path / "mix.housex.json", "--bpm", "100")
+    assert code == 0
+    assert any("silent" in message.text and "100 BPM" in message.text for message in messages)
+    timeline = Timeline.load(tmp_path / "mix.housex.json")
+    assert timeline.grid_confidence == 0.0
+    assert timeline.grid.bpm == pytest.approx(100.0)
+    assert timeline.uncertain.all()
+    assert timeline.energy.max() < 0.05
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text here")
@@ -387,6 +392,16 @@ BAD_WISHES = [
     (["--grid", "{tmp}/long.beats"], 1, "The grid ends"),
     (["--export", "beats", "--grid", "{tmp}/x.beats"], 1, "would overwrite"),
     (["--bpm", "128", "--slicing", "housex"], 2, "fixed"),
+    (["--bpm", "128", "--grid", "{tmp}/x.beats"], 2, "--grid for one that is known"),
+    (["--nudge", "64@b2"], 2, "moves nothing"),
+    (["--tap", "-1,0,1,2"], 2, "A tap is not right"),
+    (["--tap", "1,1,1,1"], 2, "1 taps are too few"),
+    (["--export", ","], 2, "names nothing"),
+    (["--plot", "{tmp}/x.npz"], 1, "would overwrite"),
+    (["--plot", "{tmp}/x.png", "--palette", "nope"], 1, "no palette"),
+    (["--click", "{tmp}/x.ogg"], 2, "not a wav"),
+    (["--tracklist", "{tmp}/after.txt"], 1, "after the end of the mix"),
+    (["--tracklist", "{tmp}/beats.csv"], 1, "does not read"),
 ]
 
 
@@ -395,6 +410,8 @@ def test_bad_wishes_get_one_sentence_and_leave_nothing(
     short_mix: Path, tmp_path: Path, arguments: list[str], wanted: int, said: str
 ) -> None:
     (tmp_path / "notes.txt").write_text("this is not music\n" * 50)
+    (tmp_path / "after.txt").write_text("50:00 A - B\n55:00 C - D\n")
+    (tmp_path / "beats.csv").write_text("beat,bar\n1,1\n")
     _beats_file(tmp_path / "x.beats")
     _beats_file(tmp_path / "long.beats", 0.5, 0.5, 8)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -410,3 +427,81 @@ def test_bad_wishes_get_one_sentence_and_leave_nothing(
     assert said in errors[0].text
     assert "Traceback" not in stderr
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.fixture
+def corrected(short_mix: Path, tmp_path: Path) -> Path:
+    """A timeline with one correction by hand."""
+    output = tmp_path / "x.housex.json"
+    assert run(short_mix, "-o", output, "--nudge", "1@b3")[0] == 0
+    return output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"op": "nudge"', '"op": "explode"', "would be lost"),
+        ('"value": 1.0', '"value": 0.3', "x.housex.json has a wrong edit"),
+        ('"schema": 1', '"schema": 9', "would be lost"),
+        (r'"edits": \[', '"edits": ', "cut off or is not JSON"),
+        ('"sha256": "....', '"sha256": "0000', "another recording"),
+        ('"from_s": ', '"from_s": 9', "no longer fits the mix: No bar begins"),
+    ],
+)
+def test_corrections_are_never_lost_without_a_word(
+    corrected: Path, short_mix: Path, old: str, new: str, said: str
+) -> None:
+    text, count = re.subn(old, new, corrected.read_text())
+    assert count
+    corrected.write_text(text)
+    kept = corrected.read_bytes()
+    code, messages, stderr = run(short_mix, "-o", corrected)
+    assert (code, "Traceback" in stderr) == (1, False)
+    assert said in next(m for m in messages if m.kind is Kind.ERROR).text
+    assert corrected.read_bytes() == kept
+    assert run(short_mix, "-o", corrected, "--clear-edits")[0] == 0, "the way out that the hint names"
+    assert Timeline.load(corrected).edits == ()
+
+
+def test_corrections_survive_without_the_envelopes(corrected: Path, short_mix: Path) -> None:
+    corrected.with_name("x.housex.npz").unlink()
+    assert run(short_mix, "-o", corrected)[0] == 0
+    assert [edit["op"] for edit in Timeline.load(corrected).edits] == ["nudge"]
+
+
+def test_fixed_windows_take_no_corrections(corrected: Path, short_mix: Path) -> None:
+    code, messages, _ = run(short_mix, "-o", corrected, "--slicing", "housex")
+    assert code == 1
+    assert "--clear-edits grid" in next(m for m in messages if m.kind is Kind.ERROR).fields["hint"]
+    assert run(short_mix, "-o", corrected, "--slicing", "housex", "--clear-edits", "grid")[0] == 0
+
+
+def test_one_export_that_fails_does_not_take_the_others_along(short_mix: Path, tmp_path: Path) -> None:
+    code, messages, _ = run(short_mix, "-o", tmp_path / "x.housex.json", "--export", "chapters,cue,beats")
+    assert code == 1
+    assert "chapters" in next(m for m in messages if m.kind is Kind.ERROR).text
+    assert {path.name for path in tmp_path.iterdir()} == {"x.housex.json", "x.housex.npz", "x.cue", "x.beats"}
+
+
+def test_tracks_after_the_end_are_left_out_and_drops_are_no_tracks(short_mix: Path, tmp_path: Path) -> None:
+    output, listed = tmp_path / "x.housex.json", tmp_path / "list.txt"
+    listed.write_text("0:00 A - B\n0:12 C - D\n59:00 E - F\n")
+    code, messages, _ = run(short_mix, "-o", output, "--tracklist", listed)
+    assert code == 0
+    assert any("1 of 3 tracks begin after the end" in m.text for m in messages if m.kind is Kind.WARNING)
+    assert [track.title for track in with_edits(Timeline.load(output)).tracks] == ["A – B", "C – D"]
+    labels = tmp_path / "labels.txt"
+    labels.write_text("0.0\t12.0\tintro\n12.0\t24.0\tdrop\n12.0\t12.0\tDrop 1\n")
+    assert run(short_mix, "-o", output, "--clear-edits", "--import", labels)[0] == 0
+    assert {edit["what"] for edit in Timeline.load(output).edits} == {"section"}
+    labels.write_text("0.0\t0.0\tMy first\n12.0\t12.0\tMy second\n")
+    _, messages, _ = run(short_mix, "-o", output, "--clear-edits", "--import", labels)
+    assert any("2 cues were taken for track changes" in m.text for m in messages if m.kind is Kind.WARNING)
+    assert [track.title for track in with_edits(Timeline.load(output)).tracks] == ["My first", "My second"]
+
+
+def test_a_grid_with_a_hole_at_the_start_is_said(short_mix: Path, tmp_path: Path) -> None:
+    beats = _beats_file(tmp_path / "x.beats", 12.0, 0.5, 24)
+    code, messages, _ = run(short_mix, "-o", tmp_path / "x.json", "--grid", beats)
+    assert code == 0
+    assert any("begins at 12 s" in m.text for m in messages if m.kind is Kind.WARNING)
