@@ -40,7 +40,7 @@ from housex_blender.core.process import AnalysisJob, find_python
 from housex_blender.core.protocol import Kind, Message
 from housex_blender.core.screen import Screen, spoken_duration
 from housex_blender.core.timecode import parse_moment
-from housex_blender.core.timeline import Timeline
+from housex_blender.core.timeline import Timeline, envelope_path_of
 
 RESOLUTIONS = {"draft": (480, 270), "preview": (960, 540), "final": (1920, 1080)}
 VIDEO_ENDINGS = (".mp4", ".mov", ".mkv")
@@ -187,6 +187,7 @@ def _check_paths(arguments: argparse.Namespace, film: Path | None, stills: bool)
     read += [arguments.grid, arguments.tracklist, arguments.import_file]
     places = (film, arguments.blend, arguments.save_timeline, arguments.plot, arguments.click)
     written = [path for path in places if path is not None]
+    written += [envelope_path_of(arguments.save_timeline)] if arguments.save_timeline is not None else []
     for number, path in enumerate(written):
         try:
             _check_writable(path)

@@ -240,6 +240,7 @@ BAD = [
     (["{mix}", "--resolution", "²²x²²"], 2, "not a resolution"),
     (["{mix}", "--no-render"], 2, "nothing would be written"),
     (["{mix}", "--save-timeline", "a.json", "--plot", "a.json"], 1, "overwrite"),
+    (["{mix}", "--save-timeline", "a.json", "--plot", "a.npz"], 1, "overwrite"),
     (["{mix}", "--timeline", "{timeline}", "--blend", "{timeline}"], 1, "overwrite"),
     (["{mix}", "-o", "{mix}"], 2, "not a film"),
     (["{mix}", "-o", "x" * 300 + ".mp4"], 1, "cannot be written"),

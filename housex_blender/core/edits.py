@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .bars import BarGrid
+from .bars import BEATS_PER_BAR, BarGrid
 from .edit_rules import check_edit
 from .errors import TimelineError
 from .genres import canonical
@@ -156,18 +156,17 @@ def _track(timeline: Timeline, start: int, end: int, title: str) -> TrackSpan:
 def add_edit(timeline: Timeline, edit: Edit) -> Timeline:
     """One more edit at the end of the list; it is tried out first.
 
-    A nudge at the place of the nudge before it is added to that: back and forth is nothing.
+    A nudge of the bars that the nudge before it moved is added to that: back and forth is nothing.
 
     Raises:
         TimelineError: It makes no sense, or cannot be applied.
     """
-    edits = [*timeline.edits, edit]
-    if len(edits) > 1 and _is_nudge(edit) and _is_nudge(edits[-2]):
-        last = edits[-2]
-        if abs(last["from_s"] - edit["from_s"]) < 1e-3 and last.get("to_s") == edit.get("to_s"):
-            beats = last["value"] + edit["value"]
-            edits[-2:] = [{**last, "value": beats}] if beats else []
     check_edit(edit)
+    edits = [*timeline.edits, edit]
+    if len(edits) > 1 and _same_bars(timeline, edits[-2], edit):
+        beats = edits[-2]["value"] + edit["value"]
+        # four beats are a bar, and move nothing
+        edits[-2:] = [{**edits[-2], "value": beats}] if beats % BEATS_PER_BAR else []
     changed = replace(timeline, edits=tuple(edits))
     with_edits(changed)
     return changed
@@ -175,6 +174,21 @@ def add_edit(timeline: Timeline, edit: Edit) -> Timeline:
 
 def _is_nudge(edit: Edit) -> bool:
     return edit["what"] == "grid" and edit.get("op") == "nudge"
+
+
+def _same_bars(timeline: Timeline, last: Edit, edit: Edit) -> bool:
+    """Whether two nudges, of which the first is the timeline's last edit, move the same bars."""
+    if not (_is_nudge(last) and _is_nudge(edit)) or last.get("to_s") != edit.get("to_s"):
+        return False
+    if abs(last["from_s"] - edit["from_s"]) < 1e-3:
+        return True
+    # named after the bar line, which has moved since
+    before, after = grid_with_edits(replace(timeline, edits=timeline.edits[:-1])), grid_with_edits(timeline)
+    return _first_bar(before, last) == _first_bar(after, edit)
+
+
+def _first_bar(grid: BarGrid, edit: Edit) -> int:
+    return int(np.searchsorted(grid.starts_s, edit["from_s"] - 2e-3))
 
 
 def without_last_edit(timeline: Timeline) -> Timeline:

@@ -22,6 +22,7 @@ _SAME_BEAT_S = 0.03
 # how far a tap may stray, in beats, and how many of the taps may
 _STRAY, _STRAYS = 0.15, 0.25
 _TAP_BPM = (40.0, 300.0)
+_EDITED_BPM = (20.0, 600.0)
 # of the beats around: less is no bar, and no beat
 _LEAST_BAR, _LEAST_BEAT = 0.75, 0.4
 
@@ -53,7 +54,13 @@ def edited_grid(grid: BarGrid, edit: Mapping[str, Any]) -> BarGrid:
         beats_s, marks = _doubled(beats_s, marks, first, last, end_s)
     else:
         beats_s, marks = _nudged(beats_s, marks, first, last, end_s, float(value or 0.0))
-    return _cleaned(beats_s, marks, end_s)
+    changed = _cleaned(beats_s, marks, end_s)
+    bpm = float(changed.bpm[changed.bar_at(from_s)])
+    if op in ("halve", "double") and not _EDITED_BPM[0] <= bpm <= _EDITED_BPM[1]:
+        raise TimelineError(
+            f"That would make {bpm:.0f} beats a minute.", "Take back what was halved or doubled before."
+        )
+    return changed
 
 
 def _marks(grid: BarGrid) -> Marks:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .bars import BEATS_PER_BAR
 from .edit_rules import LEAST_TAPS
 from .edits import Edit, add_edit, grid_with_edits
 from .errors import HouseXError
@@ -59,7 +60,7 @@ def add_hearing_options(parser: argparse.ArgumentParser) -> None:
     known = parser.add_argument_group("what is known about the mix")
     known.add_argument("--bpm", type=float, metavar="N", help="its tempo: the beat is looked for within 3 %% of it")
     known.add_argument("--grid", type=Path, metavar="FILE", help="take beats and bars from this file (rekordbox XML, "
-                       "beats, labels, lab); everything else is heard on them")  # fmt: skip
+                       "beats, labels); everything else is heard on them")  # fmt: skip
     known.add_argument("--tracklist", type=Path, metavar="FILE",
                        help="take track changes and titles from this file (cue, tracklist, rekordbox XML)")  # fmt: skip
     known.add_argument("--import", dest="import_file", type=Path, metavar="FILE",
@@ -88,8 +89,8 @@ def joined(argv: Sequence[str]) -> list[str]:
     """The command line with ``--nudge -1@b33`` in one piece: apart, argparse takes the minus for an option."""
     result: list[str] = []
     for text in argv:
-        if result and result[-1] == "--nudge" and re.match(r"-[\d.]", text):
-            result[-1] = f"--nudge={text}"
+        if result and result[-1] in ("--nudge", "--tap") and re.match(r"-[\d.]", text):
+            result[-1] += f"={text}"
         else:
             result.append(text)
     return result
@@ -107,6 +108,8 @@ def check_hearing_options(arguments: argparse.Namespace) -> None:
     given = [name for name in ("bpm", "grid") if getattr(arguments, name) is not None]
     if arguments.slicing != "bars" and (given or arguments.import_file or arguments.corrections):
         raise UsageError("The windows of --slicing housex are fixed.", "Leave out the options about the grid.")
+    if len(given) > 1:
+        raise UsageError("--bpm is for a beat that is heard, --grid for one that is known.", "Leave one of them out.")
     for name in _FILES:
         path = getattr(arguments, name)
         if path is not None and not os.path.isfile(path):
@@ -125,6 +128,8 @@ def export_kinds(text: str) -> list[str]:
         UsageError: One of them is not known.
     """
     kinds = list(dict.fromkeys(kind.strip().lower() for kind in text.split(",") if kind.strip()))
+    if text and not kinds:
+        raise UsageError("--export names nothing.", f"Choose of: {', '.join(EXPORT_ENDINGS)}.")
     for kind in kinds:
         if kind not in EXPORT_ENDINGS:
             raise UsageError(f"{kind!r} is nothing that can be exported.", f"Choose of: {', '.join(EXPORT_ENDINGS)}.")
@@ -176,7 +181,11 @@ def _parsed(op: str, text: str, timeline: Timeline | None) -> Edit:
         match = _NUDGE.fullmatch(text.strip())
         beats = float(match[1]) if match else 0.0
         if match is None or not beats or 2 * beats != round(2 * beats) or abs(beats) > 64:
-            raise UsageError(f"{text!r} is not a nudge.", "Write half or whole beats and a time: 0.5@b33, -1@2:10.")
+            raise UsageError(
+                f"{text[:40]!r} is not a nudge.", "Write half or whole beats and a time: 0.5@b33, -1@2:10."
+            )
+        if beats % BEATS_PER_BAR == 0:
+            raise UsageError(f"A nudge by {beats:g} beats is whole bars and moves nothing.", "Choose 0.5 to 3.5 beats.")
         edit["value"], text = beats, match[2]
     try:
         from_s = parse_moment(text, grid_with_edits(timeline) if timeline else None)
@@ -199,6 +208,6 @@ def _taps(text: str) -> list[float]:
         raise
     except HouseXError as error:
         raise UsageError(f"A tap is not right: {error.message}", "Give times in seconds, with commas.") from error
-    if len(taps) < LEAST_TAPS:
-        raise UsageError(f"{len(taps)} taps are too few.", f"Give {LEAST_TAPS} times or more, one for each beat.")
+    if len(set(taps)) < LEAST_TAPS:
+        raise UsageError(f"{len(set(taps))} taps are too few.", f"Give {LEAST_TAPS} times or more, one for each beat.")
     return taps

@@ -35,4 +35,4 @@ def parse_moment(text: str, grid: BarGrid | None = None) -> float:
             return hours * 3600 + minutes * 60 + seconds
     if re.fullmatch(r"\d+(?:\.\d*)?|\.\d+", text, re.ASCII):
         return float(text)
-    raise HouseXError(f"{text!r} is not a time.", "Write seconds, mm:ss, hh:mm:ss or a bar such as b33.")
+    raise HouseXError(f"{text[:40]!r} is not a time.", "Write seconds, mm:ss, hh:mm:ss or a bar such as b33.")

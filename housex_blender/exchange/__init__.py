@@ -8,6 +8,6 @@ from .errors import ExchangeError
 from .grid import grid_from
 from .imported import Imported
 from .reading import read
-from .writing import EXPORTS, Export, write
+from .writing import EXPORTS, Export, check_library, write
 
-__all__ = ["EXPORTS", "ExchangeError", "Export", "Imported", "grid_from", "read", "write"]
+__all__ = ["EXPORTS", "ExchangeError", "Export", "Imported", "check_library", "grid_from", "read", "write"]

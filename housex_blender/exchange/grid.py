@@ -56,7 +56,12 @@ def grid_from(imported: Imported, duration_s: float) -> BarGrid:
 
 
 def _from_beats(beats_s: Floats, downbeats_s: Floats | None) -> tuple[Floats, NDArray[np.bool_]]:
-    beats_s = beats_s[np.append(True, np.diff(beats_s) > _TWICE_S)]
+    apart = np.append(True, np.diff(beats_s) > _TWICE_S)
+    if apart.sum() < len(beats_s) / 2:
+        raise ExchangeError(
+            f"Most beats of the file lie less than {_TWICE_S:g} s apart.", "Give the time of each beat in seconds."
+        )
+    beats_s = beats_s[apart]
     marks = np.zeros(len(beats_s), bool)
     if downbeats_s is not None and len(downbeats_s):
         right = np.clip(np.searchsorted(beats_s, downbeats_s), 1, max(len(beats_s) - 1, 1))

@@ -79,6 +79,10 @@ def read_rekordbox(data: bytes, name: str, mix_file: str = "") -> Imported:
     _walk(data, name, take)
     if meters:
         messages.append(f"Parts of the grid in {', '.join(sorted(meters))} were left out: HouseX counts in 4/4.")
+    if meters and not (tempos or tracks or cues):
+        raise ExchangeError(
+            f"The grid in {name} is in {', '.join(sorted(meters))}.", "HouseX counts in 4/4: leave the grid out."
+        )
     if not (tempos or tracks or cues):
         raise ExchangeError(
             f"{files[chosen] or titles[chosen]!r} has neither a grid nor cues in {name}.", "Analyse it in rekordbox."

@@ -21,6 +21,7 @@ MAX_TEXT_BYTES = 10_000_000
 
 Lines = list[tuple[int, str]]
 
+_WRITTEN_ONLY = (".csv", ".jams", ".mid", ".json")
 _CUE_INDEX = re.compile(r"index\s+\d{1,2}\s+\d+:\d+:\d+", re.IGNORECASE | re.ASCII)
 _BEAT_NUMBER = re.compile(r"\d{1,2}", re.ASCII)
 _PARSERS: dict[str, Callable[[Lines, str], Imported]] = {
@@ -78,6 +79,11 @@ def parse(data: bytes, name: str, mix_file: str = "") -> Imported:
         raise ExchangeError(f"{name} is larger than {limit // 1_000_000} MB.", "Choose the file of one mix.")
     if is_xml:
         return read_rekordbox(data, name, mix_file)
+    if suffix in _WRITTEN_ONLY:
+        raise ExchangeError(
+            f"HouseX writes {suffix} files but does not read them.",
+            "Choose rekordbox XML, a cue sheet, a tracklist, labels, .beats or .lab.",
+        )
     text, messages = decoded(data, name)
     if text.lstrip().startswith("<"):
         return read_rekordbox(data, name, mix_file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from ..core.files import replacing
 from ..core.timeline import Timeline
 from .errors import ExchangeError
 from .parts import Content, Target
-from .write_jams import jams_file
-from .write_midi import midi_file
+from .write_jams import JAMS_VERSION, jams_file
+from .write_midi import MIDO_VERSION, midi_file
 from .write_rekordbox import rekordbox_xml
 from .write_table import bars_table, beats_table
 from .write_text import audacity_labels, beats_list, cue_sheet, lab_segments, tracklist, youtube_chapters
@@ -29,12 +30,14 @@ class Export:
         suffix: Suggested ending of the file name, with its first dot.
         description: What it is and who reads it.
         make: Timeline and target -> content.
+        needs: Library that may be missing, as pip names it with its version; "" needs none.
     """
 
     kind: str
     suffix: str
     description: str
     make: Callable[[Timeline, Target], Content]
+    needs: str = ""
 
 
 EXPORTS: dict[str, Export] = {
@@ -48,11 +51,39 @@ EXPORTS: dict[str, Export] = {
         Export("cue", ".cue", "Cue sheet with the tracks, for players and DJ programs", cue_sheet),
         Export("chapters", ".chapters.txt", "Chapters for the description of a film on YouTube", youtube_chapters),
         Export("tracklist", ".tracklist.txt", "Tracks with their times, to read or to post", tracklist),
-        Export("midi", ".mid", "Tempo map, markers, downbeats and drops, for DAWs and lighting desks", midi_file),
-        Export("jams", ".jams", "Beats, tempo, sections, tracks and genres, for music research", jams_file),
+        Export(
+            "midi",
+            ".mid",
+            "Tempo map, markers, downbeats and drops, for DAWs and lighting desks",
+            midi_file,
+            f"mido=={MIDO_VERSION}",
+        ),
+        Export(
+            "jams",
+            ".jams",
+            "Beats, tempo, sections, tracks and genres, for music research",
+            jams_file,
+            f"jams=={JAMS_VERSION}",
+        ),
         Export("rekordbox", ".xml", "Beat grid and cues as a collection, for rekordbox", rekordbox_xml),
     )
 }
+
+
+def check_library(kind: str) -> None:
+    """Refuse a kind whose library is missing, before anything is made.
+
+    Raises:
+        ExchangeError: It is not installed.
+    """
+    needs = EXPORTS[kind].needs
+    name = needs.partition("==")[0]
+    try:
+        missing = bool(name) and importlib.util.find_spec(name) is None
+    except ValueError:  # somebody put None where modules are kept
+        missing = True
+    if missing:
+        raise ExchangeError(f"{EXPORTS[kind].kind.upper()} export needs {name}.", f"pip install {needs}")
 
 
 def write(timeline: Timeline, path: Path, kind: str, fps: float = 24.0, first_frame: int = 1) -> list[str]:

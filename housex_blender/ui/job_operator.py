@@ -17,7 +17,7 @@ def status_of(context: Any) -> Any:
 
 
 def say(context: Any, message: str, icon: str = "INFO", panel: str = "MIX") -> None:
-    """Leave a line in the panel "MIX", "SHOW" or "FILM"; an empty one clears it."""
+    """Leave a line in the panel "MIX", "GRID", "SHOW" or "FILM"; an empty one clears it."""
     status = status_of(context)
     status.message, status.message_icon, status.message_panel = message, icon, panel
 

@@ -6,7 +6,7 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from ..core.edits import grid_with_edits, with_edits
+from ..core.edits import with_edits
 from ..core.errors import AudioError, HouseXError, TimelineError
 from ..core.process import AnalysisJob
 from ..core.timeline import Timeline
@@ -46,6 +46,14 @@ def take_timeline(scene: Any, path: Path) -> Timeline:
         beside = path.with_name(Path(timeline.mix.file).name)
         settings.mix_path = str(beside) if beside.is_file() else ""
     return timeline
+
+
+def bars_text(done: str, timeline: Timeline) -> str:
+    """How many bars there are, and whether they were heard at all."""
+    edited = with_edits(timeline)
+    if edited.grid_source == "ruler":
+        return f"No beat was heard: {edited.grid.n_bars} bars of a ruler"
+    return f"{done} {edited.grid.n_bars} bars"
 
 
 class HOUSEX_OT_choose_mix(bpy.types.Operator):
@@ -155,7 +163,7 @@ class HOUSEX_OT_analyze_mix(JobOperator, bpy.types.Operator):
             from .show import build
 
             return build(context, scene, timeline)
-        return f"Heard {grid_with_edits(timeline).n_bars} bars"
+        return bars_text("Heard", timeline)
 
 
 class HOUSEX_OT_cancel(bpy.types.Operator):
@@ -209,7 +217,7 @@ class HOUSEX_OT_load_timeline(bpy.types.Operator):
         except HouseXError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        say(context, f"Loaded {grid_with_edits(timeline).n_bars} bars")
+        say(context, bars_text("Loaded", timeline))
         return {"FINISHED"}
 
 

@@ -15,6 +15,7 @@ from . import show
 from .job_operator import redraw, say, status_of
 from .operators_analyze import not_busy, take_timeline
 from .places import absolute
+from .summary import clock_text
 
 # after a pause of this length a tap begins a new count
 _PAUSE_S = 4.0
@@ -32,11 +33,11 @@ def change(operator: Any, context: Any, edit: Callable[[Timeline], Timeline], do
         edit_file(path, edit)
         take_timeline(context.scene, path)
     except HouseXError as error:
-        say(context, str(error), "ERROR")
+        say(context, str(error), "ERROR", "GRID")
         operator.report({"ERROR"}, str(error))
         return {"CANCELLED"}
     message = f"{done}; Bake shows it" if show.has_show(context.scene) else done
-    say(context, message, "CHECKMARK")
+    say(context, message, "CHECKMARK", "GRID")
     operator.report({"INFO"}, message)
     redraw(context)
     return {"FINISHED"}
@@ -52,6 +53,20 @@ class TimelineOperator:
             cls.poll_message_set("Analyze the mix first, or load a timeline")  # type: ignore[attr-defined]
             return False
         return not_busy(cls, context)  # type: ignore[arg-type]
+
+
+class CorrectionOperator(TimelineOperator):
+    """Mixin: works on corrections that are there."""
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Something must have been corrected, or tapped."""
+        if not super().poll(context):
+            return False
+        if not context.scene.housex.edits and not status_of(context).taps:
+            cls.poll_message_set("Nothing was changed by hand")  # type: ignore[attr-defined]
+            return False
+        return True
 
 
 class HOUSEX_OT_correct_grid(TimelineOperator, bpy.types.Operator):
@@ -87,8 +102,13 @@ class HOUSEX_OT_correct_grid(TimelineOperator, bpy.types.Operator):
         edit: dict[str, Any] = {"what": "grid", "op": self.op, "from_s": round(now_s(context.scene), 5)}
         if self.op == "nudge":
             edit["value"] = round(self.beats, 3)
-        done = {"halve": "Halved the beats", "double": "Doubled the beats", "nudge": f"Nudged by {self.beats:+g} beats"}
-        return change(self, context, lambda timeline: add_edit(timeline, edit), done[self.op])
+        done = {
+            "halve": "Halved the beats",
+            "double": "Doubled the beats",
+            "nudge": f"Nudged by {self.beats:+g} beat{'s' * (abs(self.beats) != 1)}",
+        }
+        place = f"{done[self.op]} from {clock_text(edit['from_s'])} on"
+        return change(self, context, lambda timeline: add_edit(timeline, edit), place)
 
 
 class HOUSEX_OT_tap(TimelineOperator, bpy.types.Operator):
@@ -114,7 +134,7 @@ class HOUSEX_OT_tap(TimelineOperator, bpy.types.Operator):
         try:
             line = f"{len(taps)} taps, {60.0 / tap_tempo(taps)[1]:.1f} BPM"
         except HouseXError as error:
-            line = f"{len(taps)} taps" if len(taps) < 4 else error.message
+            line = (f"{len(taps)} taps" if len(taps) > 1 else "1 tap") if len(taps) < 4 else error.message
         status.taps_line = line
         redraw(context)
         return {"FINISHED"}
@@ -127,6 +147,16 @@ class HOUSEX_OT_use_taps(TimelineOperator, bpy.types.Operator):
     bl_label = "Use Taps"
     bl_options = {"INTERNAL"}  # noqa: RUF012 - Blender reads it as it is
 
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """There must be taps."""
+        if not super().poll(context):
+            return False
+        if not status_of(context).taps:
+            cls.poll_message_set("Play the animation, and tap on its beats")
+            return False
+        return True
+
     def execute(self, context: Any) -> set[Any]:
         """Add the edit, and forget the taps."""
         status = status_of(context)
@@ -137,7 +167,7 @@ class HOUSEX_OT_use_taps(TimelineOperator, bpy.types.Operator):
         return answer
 
 
-class HOUSEX_OT_undo_edit(TimelineOperator, bpy.types.Operator):
+class HOUSEX_OT_undo_edit(CorrectionOperator, bpy.types.Operator):
     """Take the last correction out of the timeline file; Blender's own undo does not reach files"""
 
     bl_idname = "housex.undo_edit"
@@ -149,7 +179,7 @@ class HOUSEX_OT_undo_edit(TimelineOperator, bpy.types.Operator):
         return change(self, context, without_last_edit, "Took back the last correction")
 
 
-class HOUSEX_OT_clear_grid_edits(TimelineOperator, bpy.types.Operator):
+class HOUSEX_OT_clear_grid_edits(CorrectionOperator, bpy.types.Operator):
     """Take all corrections of the grid out of the timeline file"""
 
     bl_idname = "housex.clear_grid_edits"

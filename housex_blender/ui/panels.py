@@ -90,9 +90,8 @@ class HOUSEX_PT_mix(HouseXPanel, bpy.types.Panel):
             row.scale_y = 1.4
             row.operator(HOUSEX_OT_analyze_mix.bl_idname, icon="PLAY_SOUND")
             column.operator(HOUSEX_OT_load_timeline.bl_idname, icon="IMPORT")
-            row = layout.row()
-            row.prop(settings, "bpm")
-            row.prop(settings, "build_when_done")
+            layout.prop(settings, "bpm")
+            layout.prop(settings, "build_when_done")
         draw_message(layout, context, "MIX")
         if settings.summary:
             draw_summary(layout.box().column(align=True), settings.summary.split("\n"))
@@ -118,21 +117,25 @@ class HOUSEX_PT_grid(HouseXPanel, bpy.types.Panel):
         row = layout.row(align=True)
         for op, text in (("halve", "Halve"), ("double", "Double")):
             row.operator(HOUSEX_OT_correct_grid.bl_idname, text=text).op = op
+        layout.label(text="Nudge by beats, from there on:")
         row = layout.row(align=True)
         for beats, text in ((-1.0, "◀ 1"), (-0.5, "◀ ½"), (0.5, "½ ▶"), (1.0, "1 ▶")):
             button = row.operator(HOUSEX_OT_correct_grid.bl_idname, text=text)
             button.op, button.beats = "nudge", beats
+        layout.label(text="Tempo by hand, while it plays:")
         row = layout.row(align=True)
         row.operator(HOUSEX_OT_tap.bl_idname)
         row.operator(HOUSEX_OT_use_taps.bl_idname)
+        row = layout.row(align=True)
+        row.operator(HOUSEX_OT_undo_edit.bl_idname, icon="LOOP_BACK")
+        row.operator(HOUSEX_OT_clear_grid_edits.bl_idname, icon="X")
+        # below the buttons, so that none of them moves under the pointer
         if status.taps_line:
             draw_text(layout, context, status.taps_line)
         count = context.scene.housex.edits
         if count:
             layout.label(text=f"{count} correction{'s' * (count != 1)} by hand")
-        row = layout.row(align=True)
-        row.operator(HOUSEX_OT_undo_edit.bl_idname, icon="LOOP_BACK")
-        row.operator(HOUSEX_OT_clear_grid_edits.bl_idname, icon="X")
+        draw_message(layout, context, "GRID")
 
 
 class HOUSEX_PT_look(HouseXPanel, bpy.types.Panel):

@@ -43,7 +43,8 @@ class HouseXSettings(bpy.types.PropertyGroup):
     grid_note: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     edits: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     bpm: FloatProperty(  # type: ignore[valid-type]
-        name="BPM", description="Tempo of the mix if you know it and it was heard wrong; 0 hears it",
+        name="BPM (0 = by ear)",
+        description="Tempo of the mix, if you know it and it was heard wrong; analyze again to use it",
         default=0.0, min=0.0, max=300.0, precision=2, step=100, update=_tempo_or_none,
     )  # fmt: skip
     build_when_done: BoolProperty(  # type: ignore[valid-type]

@@ -308,3 +308,29 @@ def test_edits_in_a_file_are_written_whole_or_not_at_all(tmp_path: Path) -> None
 def test_spans_that_fit_nothing(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(TimelineError, match=said):
         make_timeline(**changes)
+
+
+def test_a_nudge_named_after_the_moved_bar_takes_it_back(timeline: Timeline) -> None:
+    bar = 4
+    for there, back in ((0.5, -0.5), (-0.5, 0.5), (1.0, -1.0)):
+        at_s = float(timeline.grid.starts_s[bar])
+        once = add_edit(timeline, {"what": "grid", "op": "nudge", "from_s": at_s, "value": there})
+        moved_s = float(grid_with_edits(once).starts_s[bar])
+        assert moved_s != pytest.approx(at_s)
+        assert add_edit(once, {"what": "grid", "op": "nudge", "from_s": moved_s, "value": back}).edits == ()
+        other = add_edit(once, {"what": "grid", "op": "nudge", "from_s": moved_s + 4.0, "value": back})
+        assert len(other.edits) == 2, "other bars are another edit"
+
+
+def test_nudges_that_add_up_to_a_bar_are_none(timeline: Timeline) -> None:
+    edit = {"what": "grid", "op": "nudge", "from_s": 0.0, "value": 2.0}
+    assert add_edit(add_edit(timeline, edit), edit).edits == ()
+
+
+@pytest.mark.parametrize("op", ["halve", "double"])
+def test_no_tempo_out_of_this_world(timeline: Timeline, op: str) -> None:
+    edit = {"what": "grid", "op": op, "from_s": 0.0}
+    for _ in range(2):
+        timeline = add_edit(timeline, edit)
+    with pytest.raises(TimelineError, match="beats a minute"):
+        add_edit(timeline, edit)

@@ -397,3 +397,21 @@ def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
         read(tmp_path / "pipe.cue")
     with pytest.raises(ExchangeError, match="cannot be read"):
         read(tmp_path / "a\0b.cue")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jams", "a.mid", "a.json"])
+def test_kinds_that_are_only_written_are_named(name: str) -> None:
+    with pytest.raises(ExchangeError, match="does not read them"):
+        parse(b"beat,bar\n1,1\n", name)
+
+
+def test_a_grid_in_threes_alone_is_said() -> None:
+    body = b'<TRACK Location="a.wav"><TEMPO Inizio="0" Bpm="126" Metro="3/4" Battito="1"/></TRACK>'
+    with pytest.raises(ExchangeError, match=r"is in 3/4.*4/4"):
+        parse(b"<DJ_PLAYLISTS><COLLECTION>" + body + b"</COLLECTION></DJ_PLAYLISTS>", "a.xml")
+
+
+def test_beats_on_top_of_one_another_are_no_grid() -> None:
+    text = "".join(f"{number * 0.002:.3f} {number % 4 + 1}\n" for number in range(4000))
+    with pytest.raises(ExchangeError, match=r"less than 0\.01 s apart"):
+        grid_from(parse(text.encode(), "a.beats"), 8.0)

@@ -49,7 +49,7 @@ def test_the_zip_holds_what_it_should(package: Path) -> None:
     wheels = [name.removeprefix("./") for name in manifest["wheels"]]
     assert sorted(wheels) == sorted(name for name in names if name.endswith(".whl"))
     packages = {Path(name).name.split("-")[0] for name in wheels}
-    assert packages == {"onnxruntime", "soundfile", "soxr", "cffi", "typing_extensions"}
+    assert packages == {"onnxruntime", "soundfile", "soxr", "cffi", "typing_extensions", "mido", "packaging"}
     assert len(manifest["platforms"]) == 1
     assert manifest["version"] == tomllib.loads((ROOT / "blender_manifest.toml").read_text())["version"]
     assert package.stat().st_size < 90_000_000

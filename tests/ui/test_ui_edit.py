@@ -66,7 +66,7 @@ def test_taps_while_it_plays(heard, scene) -> None:
     assert grid.bpm[-2] == pytest.approx(120.0)
     assert np.abs(grid.starts_s - (1.0 + 0.5 / 24)).min() < 1e-4
     assert status.taps == ""
-    with pytest.raises(RuntimeError, match="Too few taps"):
+    with pytest.raises(RuntimeError, match="tap on its beats"):
         bpy.ops.housex.use_taps()
 
 
@@ -74,7 +74,23 @@ def test_taps_after_a_pause_count_anew(heard, scene) -> None:
     for frame in (1, 13, 400):
         scene.frame_current = frame
         bpy.ops.housex.tap()
-    assert bpy.context.window_manager.housex.taps_line == "1 taps"
+    assert bpy.context.window_manager.housex.taps_line == "1 tap"
+
+
+def test_buttons_without_anything_to_take_back_are_grey(heard, scene) -> None:
+    assert not bpy.ops.housex.undo_edit.poll()
+    assert not bpy.ops.housex.clear_grid_edits.poll()
+    assert not bpy.ops.housex.use_taps.poll()
+    bpy.ops.housex.tap()
+    assert bpy.ops.housex.use_taps.poll()
+    assert bpy.ops.housex.clear_grid_edits.poll(), "it forgets the taps"
+
+
+def test_what_a_button_did_is_said_below_the_buttons(heard, scene) -> None:
+    scene.frame_current = 1 + 24 * 4
+    bpy.ops.housex.correct_grid(op="nudge", beats=0.5)
+    status = bpy.context.window_manager.housex
+    assert (status.message_panel, status.message) == ("GRID", "Nudged by +0.5 beats from 0:04 on")
 
 
 def test_a_correction_that_fails_changes_nothing(heard, scene) -> None:
@@ -93,6 +109,10 @@ def test_doubt_about_the_beat_is_shown_until_it_is_corrected(heard, scene, mix) 
     bpy.ops.housex.load_timeline(filepath=str(heard))
     assert scene.housex.grid_note == "Beat: unsure – The beat is hard to hear."
     assert scene.housex.warnings == "The recording is quiet.", "it is said once"
+    assert bpy.context.window_manager.housex.message.startswith("Loaded ")
+    replace(doubtful, grid_source="ruler").save(heard)
+    bpy.ops.housex.load_timeline(filepath=str(heard))
+    assert bpy.context.window_manager.housex.message.startswith("No beat was heard: ")
     bpy.ops.housex.correct_grid(op="nudge", beats=1.0)
     assert scene.housex.grid_note == ""
 
