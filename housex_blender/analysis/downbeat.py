@@ -13,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.bars import BEATS_PER_BAR
+from .barnet import HARMONY_BANDS, harmony_change, place_evidence
 from .changes import band_sums, best_path, change_of, pulse_at
 from .features import Features
-from .halfbeat import HalfBeats, settle_half_beats
+from .halfbeat import HalfBeats, hear_half_beats
 from .pulse import BeatPath, moving_mean
 
 PHRASE_BEATS = 32
 # In nats, as is all evidence. Edits lose half bars rather than single beats, and bar lines less often than phrases.
-SWITCH_COST, HALF_BAR_COST, PHRASE_COST = 12.0, 7.0, 3.0
+SWITCH_COST, HALF_BAR_COST, PHRASE_COST = 24.0, 16.0, 3.0
 # In beats.
 PHRASE_WINDOWS = (1, 2, 4, 8)
 PHRASE_CONTEXT_BARS = 17
@@ -37,10 +38,10 @@ RETURN_NATS, RETURN_LEAST, RETURN_RANGE = 2.2, 0.5, 0.3
 ENTRY_NATS = 2.0
 # Chords that swell, and basses that come after the beat, change late: the beat before shares their evidence.
 HARMONY_NATS, HARMONY_LATE = 1.0, 0.4
-HARMONY_BANDS = (8, 70)
-HARMONY_FLOOR = 0.005
-# Below this lead of one reading of the half beats, the bars on both are compared, a nat counting so much of it.
-SURE_LEAD, NATS_WEIGHT = 60.0, 4.0
+# What the network says of a beat it says again of the next bar, so a beat counts for little.
+PLACE_SHARE = 0.025
+# What a nat for the bars on one reading of the half beats counts against the drums.
+NATS_WEIGHT = 2.0
 # A lead of so many nats over all other bar lines is certainty.
 SURE_NATS = 10.0
 ENTRY_DB = 25.0
@@ -137,21 +138,6 @@ def _sections_begin(votes: Floats, loudest_db: Floats) -> Floats:
     return VOTE_NATS * np.minimum(clear, 1.0) + VOTE_MORE_NATS * np.maximum(clear - 1.0, 0.0)
 
 
-def _harmony_changes(sums: Floats) -> Floats:
-    """(b,) nats for the harmony changing at each beat: bars before and after compared as wholes.
-
-    A pattern that repeats with the bar cancels in windows of a bar; chords, which mostly change with it, do not.
-    """
-    count = len(sums) - 1
-    change = np.zeros(count)
-    middle = np.arange(BEATS_PER_BAR, max(BEATS_PER_BAR, count - BEATS_PER_BAR))
-    step = sums[middle + BEATS_PER_BAR] - 2.0 * sums[middle] + sums[middle - BEATS_PER_BAR]
-    change[middle] = np.abs(step).mean(axis=1) / BEATS_PER_BAR
-    change = change / (moving_mean(change, 16 * BEATS_PER_BAR) + HARMONY_FLOOR)
-    change -= moving_mean(change, BEATS_PER_BAR)
-    return HARMONY_NATS * (change + HARMONY_LATE * np.append(change[1:], 0.0))
-
-
 def _phrase_gain(section: Floats, bar: Floats) -> Floats:
     """(b, 32) evidence for each place in the phrase.
 
@@ -168,19 +154,26 @@ def _phrase_gain(section: Floats, bar: Floats) -> Floats:
     return gain
 
 
+def _by_place(evidence: Floats) -> Floats:
+    """(b, 4) evidence for each place in the bar -> (b, 32) for each phase of the phrase."""
+    place = (np.arange(len(evidence))[:, None] - np.arange(PHRASE_BEATS)) % BEATS_PER_BAR
+    spread: Floats = np.take_along_axis(evidence, place, axis=1)
+    return spread
+
+
 def find_downbeats(features: Features, path: BeatPath) -> Downbeats:
     """Settle the half beat, then the place in an eight-bar phrase, and read the downbeats off it."""
-    halves = settle_half_beats(features, path)
-    bars, worth = _bars_on(features, halves, halves.is_beat)
-    if halves.lead > SURE_LEAD:
-        return bars
-    # In broken rhythms the drums may say little; on the wrong half beats the music's changes fit no bar as well.
-    other, worth_other = _bars_on(features, halves, ~halves.is_beat)
-    return other if NATS_WEIGHT * (worth_other - worth) > halves.lead else bars
+    halves = hear_half_beats(features, path)
+    # On the wrong half beats the music's changes fit bars less well, which tells where the drums are broken.
+    more = np.zeros(len(halves.times_s))
+    even = np.arange(len(more)) % 2 == 0
+    more[even] = NATS_WEIGHT * _bars_on(features, halves, even)[1]
+    more[~even] = -NATS_WEIGHT * _bars_on(features, halves, ~even)[1]
+    return _bars_on(features, halves, halves.beats(more))[0]
 
 
-def _bars_on(features: Features, halves: HalfBeats, is_beat: NDArray[np.bool_]) -> tuple[Downbeats, float]:
-    """Bars on one reading of the half beats, and in nats how much speaks for them."""
+def _bars_on(features: Features, halves: HalfBeats, is_beat: NDArray[np.bool_]) -> tuple[Downbeats, Floats]:
+    """Bars on one reading of the half beats, and in nats how much speaks for them at each beat."""
     # Where the reading changes two chosen half beats may touch, or leave a gap; the bars are mended later.
     beats_s, beat_pieces = halves.times_s[is_beat], halves.pieces[is_beat]
     count = len(beats_s)
@@ -188,13 +181,15 @@ def _bars_on(features: Features, halves: HalfBeats, is_beat: NDArray[np.bool_]) 
     section = _sections_begin(phrase_votes(sums), 10.0 * np.diff(sums, axis=0).max(axis=1))
     heard = np.clip((_returns(pulse_at(features, beats_s)) - RETURN_LEAST) / RETURN_RANGE, 0.0, 1.0)
     section += RETURN_NATS * heard + ENTRY_NATS * _entry(features, beats_s)
-    gain = _phrase_gain(section, _harmony_changes(band_sums(features, beats_s, HARMONY_BANDS, 1)))
+    harmony = harmony_change(band_sums(features, beats_s, HARMONY_BANDS, 1), 1)
+    bar = HARMONY_NATS * (harmony + HARMONY_LATE * np.append(harmony[1:], 0.0))
+    gain = _phrase_gain(section, bar) + PLACE_SHARE * _by_place(place_evidence(features, beats_s))
     # After a cut the bar owes nothing to the bar before it.
     phase = best_path(gain, _costs(), np.diff(beat_pieces, prepend=beat_pieces[:1]) != 0)
     margin = _margin(gain, phase)
     down = (np.arange(count) - phase) % BEATS_PER_BAR == 0
     bars = Downbeats(beats_s[down], margin[down], beats_s, phase, beat_pieces, down)
-    return bars, float(gain[np.arange(count), phase].sum())
+    return bars, gain[np.arange(count), phase]
 
 
 def _margin(gain: Floats, phase: NDArray[np.int64]) -> Floats:

@@ -83,11 +83,9 @@ def track_grid(
         return _fallback(features.duration_s, default, "The audio is too short to hear a beat in it.")
     if features.is_silent:
         return _fallback(features.duration_s, default, "The audio is silent: check the recording.")
-    onset = onset_strength(features.onset)
+    path, onset = beat_path(features, (low, high))
     if not float(onset.max(initial=0.0)) > 0.0:
         return _fallback(features.duration_s, default, "There are no onsets in the audio.")
-    bpm = tempo_path(onset, features.onset_rate_hz, (low, high))
-    path = settle_pieces(phase_path(onset, features.onset_rate_hz, bpm), onset, features.onset_rate_hz)
     if len(path.beats) < 2 * BEATS_PER_BAR:
         return _fallback(features.duration_s, default, "The audio is too short to hear a beat in it.")
     down = find_downbeats(features, path)
@@ -99,6 +97,13 @@ def track_grid(
     if result.confidence > 0.0 and in_three(features, onset, down.beats_s):
         return _fallback(features.duration_s, default, IN_THREE)
     return result if result.confidence >= LEAST_CONFIDENCE else _fallback(features.duration_s, default, NO_BEAT)
+
+
+def beat_path(features: Features, bpm_range: tuple[float, float]) -> tuple[BeatPath, Floats]:
+    """The beat, up to half a beat, and the (n,) onset strength that it was heard in."""
+    onset = onset_strength(features.onset)
+    bpm = tempo_path(onset, features.onset_rate_hz, bpm_range)
+    return settle_pieces(phase_path(onset, features.onset_rate_hz, bpm), onset, features.onset_rate_hz), onset
 
 
 def in_three(features: Features, onset: Floats, beats_s: Floats) -> bool:

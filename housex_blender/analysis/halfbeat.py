@@ -1,7 +1,7 @@
 """Which half beats are the beats. Zone: analysis (numpy; no bpy).
 
 The path knows the beat only up to half a beat, because an off-beat bass can be as loud as the kick. Kicks decide it
-together with snares, hats and changes of section; where these disagree, both readings are tried on the bars.
+together with snares, hats and changes of section.
 """
 
 from __future__ import annotations
@@ -36,14 +36,20 @@ class HalfBeats:
     Attributes:
         times_s: (h,) beats and the points between them in seconds.
         pieces: (h,) number of the steady stretch each belongs to.
-        is_beat: (h,) True on beats; every second one but where the reading changes.
-        lead: How much more speaks for this reading than for the opposite one; 100 is common for a house track.
+        lean: (h,) what drums and changes of sound say for the even half beats being the beats, or less than 0 against.
     """
 
     times_s: Floats
     pieces: NDArray[np.int64]
-    is_beat: NDArray[np.bool_]
-    lead: float
+    lean: Floats
+
+    def beats(self, more: Floats | float = 0.0) -> NDArray[np.bool_]:
+        """(h,) True on beats; every second one but where the reading changes. ``more`` is added to ``lean``."""
+        lean = self.lean + more
+        costs = np.array([[0.0, PARITY_COST], [PARITY_COST, 0.0]])
+        cuts = np.diff(self.pieces, prepend=self.pieces[:1]) != 0
+        parity = best_path(np.stack([lean, -lean], axis=1) / 2, costs, cuts)
+        return (np.arange(len(lean)) % 2 == 0) == (parity == 0)
 
 
 def half_beats(path: BeatPath) -> tuple[Floats, NDArray[np.int64]]:
@@ -73,8 +79,8 @@ def _contrast(strength: Floats, width: int) -> Floats:
     return (on - off) / (on + off + 0.25 * level)
 
 
-def settle_half_beats(features: Features, path: BeatPath) -> HalfBeats:
-    """Tell beats from off-beats.
+def hear_half_beats(features: Features, path: BeatPath) -> HalfBeats:
+    """What tells beats from off-beats.
 
     The kick decides where it is alone on the beat; where an off-beat bass or hat imitates it, the other stretches
     of the same piece decide. Snares come on beats and open hats between them, so what the one has more than the other
@@ -90,8 +96,4 @@ def settle_half_beats(features: Features, path: BeatPath) -> HalfBeats:
     even = np.arange(len(times_s)) % 2 == 0
     lean = KICK_WEIGHT * _contrast(kick_at(features, times_s), STATES) ** 3
     lean += SNARE_WEIGHT * (_contrast(snare, 2 * STATES) - _contrast(hat, 2 * STATES))
-    lean = lean / STATES + CHANGE_WEIGHT * np.where(even, votes, -votes)
-    costs = np.array([[0.0, PARITY_COST], [PARITY_COST, 0.0]])
-    cuts = np.diff(pieces, prepend=pieces[0]) != 0
-    parity = best_path(np.stack([lean, -lean], axis=1) / 2, costs, cuts)
-    return HalfBeats(times_s, pieces, even == (parity == 0), float(np.sum(np.where(parity == 0, lean, -lean))))
+    return HalfBeats(times_s, pieces, lean / STATES + CHANGE_WEIGHT * np.where(even, votes, -votes))
