@@ -41,7 +41,7 @@ HARMONY_NATS, HARMONY_LATE = 1.0, 0.4
 # What the network says of a beat it says again of the next bar, so a beat counts for little.
 PLACE_SHARE = 0.025
 # What a nat for the bars on one reading of the half beats counts against the drums.
-NATS_WEIGHT = 2.0
+NATS_WEIGHT = 3.0
 # A lead of so many nats over all other bar lines is certainty.
 SURE_NATS = 10.0
 ENTRY_DB = 25.0

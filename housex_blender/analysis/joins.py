@@ -19,7 +19,7 @@ BLUR_S = 8.0
 SEARCH_S = 16.0
 FIT_BEATS = 64
 FIT_LEAST = 12
-SHORT_S = 45.0
+SCRAP_S, SHORT_S = 10.0, 45.0
 # In standard deviations of the onset strength, divided by the root of the beats: what the best of all tempos and phases
 # gains on a stretch in which there is no beat.
 OWN_LEAD = 5.0
@@ -96,8 +96,9 @@ def settle_pieces(path: BeatPath, onset: Floats, rate_hz: float) -> BeatPath:
         return path
     evidence = _evidence(onset, rate_hz)
     parts = [path.beats[path.pieces == number] for number in numbers]
-    parts = _without_detours([part for part in parts if len(part) >= 2])
-    parts = _without_strays(parts, evidence, rate_hz)
+    # scraps first, or they would stand between a detour and the music behind it
+    parts = _without_strays([part for part in parts if len(part) >= 2], evidence, rate_hz, SCRAP_S)
+    parts = _without_strays(_without_detours(parts), evidence, rate_hz, SHORT_S)
     for index in range(1, len(parts)):
         parts[index - 1], parts[index] = _cut(parts[index - 1], parts[index], evidence, rate_hz)
     parts = [part for part in parts if len(part)]
@@ -134,7 +135,7 @@ def _without_detours(parts: list[Floats]) -> list[Floats]:
     return parts
 
 
-def _without_strays(parts: list[Floats], evidence: Floats, rate_hz: float) -> list[Floats]:
+def _without_strays(parts: list[Floats], evidence: Floats, rate_hz: float, longest_s: float) -> list[Floats]:
     """Join short stretches to a neighbour whose beat, drawn on through them, fits the onsets about as well."""
     parts = list(parts)
     order = sorted(range(len(parts)), key=lambda i: parts[i][-1] - parts[i][0])
@@ -142,7 +143,7 @@ def _without_strays(parts: list[Floats], evidence: Floats, rate_hz: float) -> li
     for index in order:
         part = parts[index]
         length_s = float(part[-1] - part[0])
-        if length_s > SHORT_S or sum(alive) < 2:
+        if length_s > longest_s or sum(alive) < 2:
             continue
         before = next((i for i in range(index - 1, -1, -1) if alive[i]), None)
         after = next((i for i in range(index + 1, len(parts)) if alive[i]), None)
