@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from housex_blender.analysis.barnet import WEIGHTS, beat_features
+from housex_blender.analysis.changes import band_levels
 from housex_blender.analysis.downbeat import find_downbeats
 from housex_blender.analysis.features import extract_features
 from housex_blender.analysis.grid import BPM_RANGE, beat_path
@@ -52,7 +53,7 @@ def examples(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         features = extract_features(path)
         beats_s = find_downbeats(features, beat_path(features, BPM_RANGE)[0]).beats_s
         truth = json.loads(path.with_suffix(".truth.json").read_text(encoding="utf-8"))
-        np.savez(kept, x=beat_features(features, beats_s), y=places(truth, beats_s))
+        np.savez(kept, x=beat_features(features, beats_s, band_levels(features, beats_s)), y=places(truth, beats_s))
     with np.load(kept) as stored:
         known = stored["y"] >= 0
         return stored["x"][known], stored["y"][known]

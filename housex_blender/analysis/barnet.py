@@ -57,10 +57,15 @@ def harmony_change(sums: Floats, bars: int) -> Floats:
     return change - moving_mean(change, BEATS_PER_BAR)
 
 
-def beat_features(features: Features, beats_s: Floats) -> NDArray[np.float32]:
-    """(b, (2 REACH + 1) * 10) what is heard on each beat and on those around it."""
-    sums = band_sums(features, beats_s)
-    harmony = band_sums(features, beats_s, HARMONY_BANDS, 1)
+def beat_features(features: Features, beats_s: Floats, levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(b, (2 REACH + 1) * 10) what is heard on each beat and on those around it.
+
+    Args:
+        features: What was measured.
+        beats_s: (b,) beats in seconds.
+        levels: (b, 126) from :func:`housex_blender.analysis.changes.band_levels`.
+    """
+    sums, harmony = band_sums(levels), band_sums(levels, HARMONY_BANDS, 1)
     columns = []
     for width in WINDOWS:
         change = change_of(sums, (width,), BEATS_PER_BAR)
@@ -83,10 +88,10 @@ def _weights() -> tuple[NDArray[np.float32], ...]:
         return tuple(stored[name] for name in ("w1", "b1", "w2", "b2"))
 
 
-def place_evidence(features: Features, beats_s: Floats) -> Floats:
+def place_evidence(features: Features, beats_s: Floats, levels: NDArray[np.float32]) -> Floats:
     """(b, 4) nats for each beat being the first, second, third or fourth of its bar, against chance."""
     w1, b1, w2, b2 = _weights()
-    hidden = np.maximum(beat_features(features, beats_s) @ w1 + b1, 0.0)
+    hidden = np.maximum(beat_features(features, beats_s, levels) @ w1 + b1, 0.0)
     scores = (hidden @ w2 + b2).astype(np.float64)
     scores -= scores.max(axis=1, keepdims=True)
     return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True)) + np.log(BEATS_PER_BAR)

@@ -12,6 +12,7 @@ from .features import ENVELOPE_NAMES, ENVELOPE_RATE_HZ, Features
 from .kicks import kick_strength
 from .pulse import moving_mean
 
+N_BANDS = 126
 MEL_GROUP = 3
 # What a path pays for changing its mind where the beat itself was cut.
 FREE = 0.0
@@ -19,23 +20,31 @@ FREE = 0.0
 Floats = NDArray[np.float64]
 
 
-def band_sums(features: Features, times_s: Floats, bands: tuple[int, int] = (0, 126), group: int = MEL_GROUP) -> Floats:
-    """(n + 1, bands) running sum over points of the mean mel level in dB / 10, groups of bands averaged."""
-    n_bands = (bands[1] - bands[0]) // group
+def band_levels(features: Features, times_s: Floats) -> NDArray[np.float32]:
+    """(n, 126) mean mel level in dB from each point to the next, in all bands but the highest two."""
     edges = np.clip(np.rint(np.append(times_s, 2 * times_s[-1] - times_s[-2]) * features.mel_rate_hz), 0, None)
     edges = np.minimum(edges.astype(np.int64), len(features.mel))
-    levels = np.zeros((len(times_s), n_bands))
-    # A few thousand half beats at a time: the float64 copy of a long mel would be large.
+    levels = np.zeros((len(times_s), N_BANDS), np.float32)
+    # A few thousand points at a time: the float32 copy of a long mel would be large.
     for start in range(0, len(times_s), 2048):
         stop = min(start + 2048, len(times_s))
         low, high = edges[start], edges[stop]
-        part = features.mel[low:high, bands[0] : bands[0] + n_bands * group].astype(np.float32)
-        part = part.reshape(-1, n_bands, group).mean(axis=2)
-        total = np.concatenate([np.zeros((1, n_bands)), np.cumsum(part, axis=0, dtype=np.float64)])
-        a, b = edges[start:stop] - low, edges[start + 1 : stop + 1] - low
-        levels[start:stop] = (total[b] - total[a]) / np.maximum(b - a, 1)[:, None]
-    levels = np.maximum(levels, -60.0) / 10.0
-    return np.concatenate([np.zeros((1, n_bands)), np.cumsum(levels, axis=0)])
+        if high <= low:
+            continue
+        first, count = edges[start:stop] - low, np.diff(edges[start : stop + 1])
+        part = features.mel[low:high, :N_BANDS].astype(np.float32)
+        total = np.add.reduceat(part, np.minimum(first, len(part) - 1), axis=0)
+        # reduceat gives the point itself where nothing lies between two edges
+        levels[start:stop] = np.where(count[:, None] > 0, total / np.maximum(count, 1)[:, None], 0.0)
+    return levels
+
+
+def band_sums(levels: NDArray[np.float32], bands: tuple[int, int] = (0, N_BANDS), group: int = MEL_GROUP) -> Floats:
+    """(n + 1, groups) running sum of (n, 126) levels in dB / 10, neighbouring bands averaged in groups."""
+    count = (bands[1] - bands[0]) // group
+    part = levels[:, bands[0] : bands[0] + count * group].reshape(-1, count, group).mean(axis=2, dtype=np.float64)
+    part = np.maximum(part, -60.0) / 10.0
+    return np.concatenate([np.zeros((1, count)), np.cumsum(part, axis=0)])
 
 
 def change_of(sums: Floats, widths: tuple[int, ...], per_bar: int) -> Floats:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..core.bars import BEATS_PER_BAR
 from .barnet import HARMONY_BANDS, harmony_change, place_evidence
-from .changes import band_sums, best_path, change_of, pulse_at
+from .changes import band_levels, band_sums, best_path, change_of, pulse_at
 from .features import Features
 from .halfbeat import HalfBeats, hear_half_beats
 from .pulse import BeatPath, moving_mean
@@ -103,7 +103,7 @@ def _returns(kick: Floats) -> Floats:
 def _entry(features: Features, beats_s: Floats) -> Floats:
     """(b,) 1 at the beat on which the sound begins, if it begins with a beat: most music starts on a one."""
     vote = np.zeros(len(beats_s))
-    loud = features.mel.astype(np.float32, copy=False)[: int(60 * features.mel_rate_hz)].max(axis=1)
+    loud = features.mel[: int(60 * features.mel_rate_hz)].astype(np.float32).max(axis=1)
     heard = np.flatnonzero(loud > np.percentile(loud, 90) - ENTRY_DB)
     if len(heard):
         start_s = heard[0] / features.mel_rate_hz
@@ -167,9 +167,12 @@ def find_downbeats(features: Features, path: BeatPath) -> Downbeats:
     # On the wrong half beats the music's changes fit bars less well, which tells where the drums are broken.
     more = np.zeros(len(halves.times_s))
     even = np.arange(len(more)) % 2 == 0
-    more[even] = NATS_WEIGHT * _bars_on(features, halves, even)[1]
-    more[~even] = -NATS_WEIGHT * _bars_on(features, halves, ~even)[1]
-    return _bars_on(features, halves, halves.beats(more))[0]
+    bars, more[even] = _bars_on(features, halves, even)
+    others, more[~even] = _bars_on(features, halves, ~even)
+    is_beat = halves.beats(NATS_WEIGHT * np.where(even, more, -more))
+    if np.array_equal(is_beat, even):
+        return bars
+    return others if np.array_equal(is_beat, ~even) else _bars_on(features, halves, is_beat)[0]
 
 
 def _bars_on(features: Features, halves: HalfBeats, is_beat: NDArray[np.bool_]) -> tuple[Downbeats, Floats]:
@@ -177,13 +180,14 @@ def _bars_on(features: Features, halves: HalfBeats, is_beat: NDArray[np.bool_]) 
     # Where the reading changes two chosen half beats may touch, or leave a gap; the bars are mended later.
     beats_s, beat_pieces = halves.times_s[is_beat], halves.pieces[is_beat]
     count = len(beats_s)
-    sums = band_sums(features, beats_s)
+    levels = band_levels(features, beats_s)
+    sums = band_sums(levels)
     section = _sections_begin(phrase_votes(sums), 10.0 * np.diff(sums, axis=0).max(axis=1))
     heard = np.clip((_returns(pulse_at(features, beats_s)) - RETURN_LEAST) / RETURN_RANGE, 0.0, 1.0)
     section += RETURN_NATS * heard + ENTRY_NATS * _entry(features, beats_s)
-    harmony = harmony_change(band_sums(features, beats_s, HARMONY_BANDS, 1), 1)
+    harmony = harmony_change(band_sums(levels, HARMONY_BANDS, 1), 1)
     bar = HARMONY_NATS * (harmony + HARMONY_LATE * np.append(harmony[1:], 0.0))
-    gain = _phrase_gain(section, bar) + PLACE_SHARE * _by_place(place_evidence(features, beats_s))
+    gain = _phrase_gain(section, bar) + PLACE_SHARE * _by_place(place_evidence(features, beats_s, levels))
     # After a cut the bar owes nothing to the bar before it.
     phase = best_path(gain, _costs(), np.diff(beat_pieces, prepend=beat_pieces[:1]) != 0)
     margin = _margin(gain, phase)

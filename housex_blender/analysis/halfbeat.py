@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .breaks import bridge_breaks
-from .changes import band_sums, best_path, change_of, kick_at, peak_at
+from .changes import band_levels, band_sums, best_path, change_of, kick_at, peak_at
 from .features import Features
 from .pulse import BeatPath, moving_mean
 
@@ -88,7 +88,7 @@ def hear_half_beats(features: Features, path: BeatPath) -> HalfBeats:
     """
     times_s, pieces = half_beats(path)
     times_s, pieces = bridge_breaks(times_s, pieces, kick_at(features, times_s))
-    votes = novelty(band_sums(features, times_s))
+    votes = novelty(band_sums(band_levels(features, times_s)))
     snare, hat = (
         peak_at(band, times_s, features.onset_rate_hz)
         for band in (features.onset[:, SNARE_BANDS].sum(axis=1, dtype=np.float32), features.onset[:, HAT_BAND])
