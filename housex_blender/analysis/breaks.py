@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from .changes import runs
 from .pulse import moving_mean
 
 # Half beats over which a kick must be heard, as a share of the usual strength around, to stand on.
@@ -22,12 +23,6 @@ EDGE_POINTS, FIT_POINTS, FIT_LEAST = 24, 96, 32
 COUNT_SLACK, TEMPO_SLACK = 0.25, 0.25
 
 Floats = NDArray[np.float64]
-
-
-def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """(start, end exclusive) of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _fit(index: NDArray[np.int64], times_s: Floats) -> tuple[float, float]:
@@ -62,9 +57,9 @@ def bridge_breaks(times_s: Floats, pieces: NDArray[np.int64], kick: Floats) -> t
     Returns:
         Half beats and pieces; a break may have one or two half beats more or fewer than before.
     """
-    runs = [run for run in _runs(_solid(kick)) if run[1] - run[0] >= FIT_LEAST + EDGE_POINTS]
+    stretches = [run for run in runs(_solid(kick)) if run[1] - run[0] >= FIT_LEAST + EDGE_POINTS]
     result, numbers, done = [], [], 0
-    for (first, start), (end, last) in pairwise(runs):
+    for (first, start), (end, last) in pairwise(stretches):
         if pieces[start - 1] != pieces[end] or times_s[end] - times_s[start - 1] < BREAK_LEAST_S:
             continue
         left = np.arange(max(first, start - EDGE_POINTS - FIT_POINTS, done), start - EDGE_POINTS)

@@ -20,6 +20,12 @@ FREE = 0.0
 Floats = NDArray[np.float64]
 
 
+def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """(start, end exclusive) of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
 def band_levels(features: Features, times_s: Floats) -> NDArray[np.float32]:
     """(n, 126) mean mel level in dB from each point to the next, in all bands but the highest two."""
     edges = np.clip(np.rint(np.append(times_s, 2 * times_s[-1] - times_s[-2]) * features.mel_rate_hz), 0, None)

@@ -7,6 +7,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from .changes import runs
 from .levels import BarLevels, BarSpectra
 
 # Margin in dB below the loudest bar: as the papers write it, and as their code had it.
@@ -27,12 +28,6 @@ BODY_MELS = 3
 
 Floats = NDArray[np.float64]
 Span = tuple[int, int]
-
-
-def runs(flags: NDArray[np.bool_]) -> list[Span]:
-    """(start, end exclusive) of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def mainstage_drops(

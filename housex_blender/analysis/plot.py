@@ -13,6 +13,7 @@ from ..core.errors import HouseXError
 from ..core.files import replacing
 from ..core.looks import linear_to_srgb, load_palettes
 from ..core.timeline import Timeline
+from .changes import runs
 
 _BACK, _PANEL, _INK, _DIM = "#0b0d14", "#121623", "#e8ebf5", "#7f88a3"
 _SECTION_COLOURS = {
@@ -199,7 +200,7 @@ def _draw_ribbon(axis: Any, timeline: Timeline, colours: NDArray[np.float64]) ->
                 axis.stairs(low + part * to_part, edges_s, baseline=low + part * from_part, fill=True,
                             color=colours[column, slot], linewidth=0)  # fmt: skip
         low = high
-    for start, end in _runs(timeline.uncertain):
+    for start, end in runs(timeline.uncertain):
         axis.axvspan(
             edges_s[start], edges_s[end], facecolor="none", edgecolor="#000000", hatch="////", linewidth=0, alpha=0.75
         )
@@ -285,11 +286,6 @@ def _draw_events(axes: list[Any], timeline: Timeline, start_s: float, end_s: flo
         wave.text(
             a + 0.004 * (end_s - start_s), -0.96, text, fontsize=8.5, color=_INK, clip_on=True, path_effects=_outline()
         )
-
-
-def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.diff(np.concatenate([[0], np.asarray(flags, np.int8), [0]]))
-    return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
 
 
 def _runs_of_equal(values: NDArray[Any]) -> list[tuple[int, int]]:
