@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from housex_blender.analysis.barnet import place_evidence
 from housex_blender.analysis.breaks import bridge_breaks
+from housex_blender.analysis.changes import band_levels
 from housex_blender.analysis.features import Features, FeatureStream
 from housex_blender.analysis.grid import track_grid
+from housex_blender.analysis.joins import settle_pieces
+from housex_blender.analysis.pulse import BeatPath
 from housex_blender.analysis.straight import straighten
 
 from .signals import FORM, RATE_HZ, beats_for, house
@@ -97,6 +101,39 @@ def test_a_break_of_another_tempo_behind_is_left_alone() -> None:
     later[401:] = path_s[400] + 0.25 * np.arange(1, len(path_s) - 400)
     found_s, _ = bridge_breaks(later, np.zeros(len(later), np.int64), kick)
     np.testing.assert_array_equal(found_s, later)
+
+
+# -- half beats and the place in the bar ----------------------------------------------------------------------
+
+
+def test_the_network_knows_most_places_in_the_bar() -> None:
+    beats_s = beats_for(np.full(len(FORM), 126.0), 0.0)[:-1]
+    features = _features(house(FORM, beats_for(np.full(len(FORM), 126.0), 0.0), seed=9))
+    evidence = place_evidence(features, beats_s, band_levels(features, beats_s))
+    assert evidence.shape == (len(beats_s), 4)
+    np.testing.assert_allclose(np.exp(evidence).sum(axis=1) / 4, 1.0, atol=1e-6)
+    # over phrases it adds up: the true reading must be far ahead of those shifted by a beat or more
+    place = np.arange(len(beats_s)) % 4
+    total = [evidence[np.arange(len(beats_s)), (place + shift) % 4].sum() for shift in range(4)]
+    assert np.argmax(total) == 0
+    assert total[0] > 20.0
+
+
+def test_a_detour_to_the_notes_between_the_beats_is_taken_back() -> None:
+    """A path that leaves the beat for a minute and comes back in time never left it."""
+    rate_hz = 172.0
+    truth_s = 0.2 + 0.5 * np.arange(360)
+    onset = np.zeros(int(181 * rate_hz))
+    onset[np.rint(truth_s * rate_hz).astype(int)] = 4.0
+    away = (truth_s > 60.0) & (truth_s < 110.0)
+    # louder notes a quarter of a beat early, as long as the detour lasts
+    onset[np.rint((truth_s[away] - 0.125) * rate_hz).astype(int)] = 9.0
+    beats = np.where(away, truth_s - 0.125, truth_s)
+    pieces = np.where(truth_s <= 60.0, 0, np.where(away, 1, 2))
+    path = BeatPath(beats, np.ones(181), np.arange(181) + 0.5, pieces)
+    found = settle_pieces(path, onset, rate_hz)
+    assert len(np.unique(found.pieces)) == 1
+    assert _nearest(truth_s, found.beats).max() < 0.01
 
 
 # -- whole grids -----------------------------------------------------------------------------------------------

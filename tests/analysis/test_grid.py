@@ -92,6 +92,38 @@ def test_no_beat_gives_a_ruler(kind: str) -> None:
         _covers(result, found.duration_s)
 
 
+def _speech(seconds: float) -> np.ndarray:
+    """Syllables of a gliding voice, of uneven length and with uneven pauses."""
+    rng = np.random.default_rng(3)
+    out = np.zeros(int(seconds * RATE_HZ), np.float32)
+    at_s = 0.2
+    while at_s < seconds - 1.0:
+        length_s = rng.uniform(0.08, 0.35)
+        t = np.arange(int(length_s * RATE_HZ)) / RATE_HZ
+        pitch_hz = rng.uniform(95.0, 150.0) * (1.0 + rng.uniform(-0.3, 0.3) * t / length_s)
+        phase = 2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ
+        formants_hz = rng.uniform((300.0, 900.0, 2200.0), (800.0, 2000.0, 3000.0))
+        gains = [sum(np.exp(-(((k * 120.0 - f) / 180.0) ** 2)) for f in formants_hz) for k in range(1, 26)]
+        voice = sum(gain * np.sin(k * phase) for k, gain in enumerate(gains, 1))
+        add(out, (0.1 * voice * np.hanning(len(t))).astype(np.float32), at_s)
+        at_s += length_s + rng.choice([0.02, 0.05, 0.3], p=[0.6, 0.25, 0.15]) * rng.uniform(0.5, 2.0)
+    return out
+
+
+def test_speech_has_no_beat() -> None:
+    result = track_grid(_features(_speech(90.0)))
+    assert result.confidence < 0.2
+    assert np.median(result.grid.bpm) == pytest.approx(128.0)
+    assert "ruler at 128 BPM" in result.message
+
+
+def test_a_known_tempo_is_the_rulers_too() -> None:
+    result = track_grid(_features(_speech(60.0)), hint_bpm=100.0)
+    assert np.median(result.grid.bpm) == pytest.approx(100.0, abs=3.0)
+    if result.confidence == 0.0:
+        assert "ruler at 100 BPM" in result.message
+
+
 def _pattern(bpm: float, beats: int, kicks: tuple[float, ...], claps: tuple[float, ...]) -> Features:
     """A minute of one repeated bar of so many beats, with hats on the half beats."""
     beat_s = 60.0 / bpm
