@@ -61,8 +61,8 @@ SHORT_DROP, DROP_BARS = -1.0, 16
 LEFT_EARLY = -0.7
 SHORT_TRACK, TRACK_BARS = -3.0, 28
 LONGEST_BARS = 96
-# A change of twice the usual size pays for a boundary. Fades are soft: between tracks less is asked.
-CHANGE_COST, CHANGE_MOST, FADE_COST = 2.2, 2.5, 1.0
+# A change of nearly twice the usual size pays for a boundary. Fades are soft: between tracks less is asked.
+CHANGE_COST, CHANGE_MOST, FADE_COST = 1.8, 2.5, 1.0
 # A build rises from its first half to its second: so many dB count for one.
 RISE_HIGH_DB, RISE_LOUD_DB, RISE_LEAST, RISE_USUAL, RISE_MOST = 6.0, 2.0, -1.5, 0.5, 2.5
 NEVER = -1e9
