@@ -18,6 +18,8 @@ MAINSTAGE_SKIP_S = 15.0
 MAINSTAGE_LEAST_S = 15.0
 # Sums of bar lengths are not exact.
 SLACK_S = 0.05
+# A step of the level this much larger than the one at the end of a drop is its true end.
+SNAP_DB = 3.0
 FILL_BEATS = 4
 # A kick that was out for longer than this was no fill but a break.
 FILL_MEMORY_BEATS = 32
@@ -28,6 +30,35 @@ BODY_MELS = 3
 
 Floats = NDArray[np.float64]
 Span = tuple[int, int]
+
+
+def snap_drops(section: list[str], loudness_db: Floats, edges: set[int]) -> list[str]:
+    """Names of bars with the ends of drops on the step of the level, where that is plainly one bar off.
+
+    The search likes sections of whole phrases, and a hand-over that is a bar off would carry its drop with it.
+
+    Args:
+        section: A name for every bar.
+        loudness_db: (n_bars,) level of each bar.
+        edges: Bars at which tracks begin, which stay.
+    """
+    names, steps = list(section), np.diff(loudness_db, prepend=loudness_db[:1])
+    for bar in range(2, len(names) - 2):
+        enters = names[bar] == "drop" and names[bar - 1] != "drop"
+        leaves = names[bar] != "drop" and names[bar - 1] == "drop"
+        if not (enters or leaves) or bar in edges:
+            continue
+        sign = 1.0 if enters else -1.0
+        here = sign * steps[bar]
+        for near in (bar - 1, bar + 1):
+            if sign * steps[near] < here + SNAP_DB or near in edges:
+                continue
+            if near < bar:
+                names[near] = names[bar]
+            else:
+                names[bar] = names[bar - 1]
+            break
+    return names
 
 
 def mainstage_drops(

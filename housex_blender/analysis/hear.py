@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .worker import Speaker
 
 # raised whenever the same file would give another timeline
-HEARING_VERSION = 6
+HEARING_VERSION = 7
 SHORTEST_S = 4.0
 HOUSEX_SLICE_S = 1.875
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.bars import BarGrid
-from .drops import DROP_RULES, drop_details, drop_runs, mainstage_drops
+from .drops import DROP_RULES, drop_details, drop_runs, mainstage_drops, snap_drops
 from .features import Features
 from .handover import find_overlaps
 from .levels import SILENCE_DB, WINDOW_BARS, BarLevels, bar_spectra, change_of_sound, sliding_percentile
@@ -121,6 +121,8 @@ def analyse_structure(
     if drop_rule != "sliding":
         given = mainstage_drops(levels, grid.starts_s, grid.ends_s, tracks, drop_rule)
     section = _sections(levels, change, tracks, given)
+    if given is None:
+        section = snap_drops(section, levels.loudness_db, {start for start, _ in tracks})
     drops = drop_runs(section)
     overlaps = find_overlaps(spectra, tracks)
     details = drop_details(section, drops, spectra)

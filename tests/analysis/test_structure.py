@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from housex_blender.analysis.drops import mainstage_drops
+from housex_blender.analysis.drops import mainstage_drops, snap_drops
 from housex_blender.analysis.features import Features, FeatureStream
 from housex_blender.analysis.handover import recurrence, tempo_changes
 from housex_blender.analysis.levels import BarLevels, bar_levels
@@ -236,3 +236,15 @@ def test_nothing_drops_on_a_ruler() -> None:
     _valid(structure, grid.n_bars)
     assert structure.drops == []
     assert set(structure.section) == {"break"}
+
+
+@pytest.mark.parametrize("off", [-1, 0, 1])
+def test_a_drop_that_is_a_bar_off_is_put_on_the_step_of_the_level(off: int) -> None:
+    loudness_db = np.array([-12.0] * 16 + [-4.0] * 16 + [-11.0] * 8)
+    section = ["build"] * (16 + off) + ["drop"] * 16 + ["outro"] * (8 - off)
+    assert snap_drops(section, loudness_db, {0}) == ["build"] * 16 + ["drop"] * 16 + ["outro"] * 8
+
+
+def test_a_drop_stays_where_the_level_says_nothing() -> None:
+    section = ["build"] * 16 + ["drop"] * 16 + ["outro"] * 8
+    assert snap_drops(section, np.full(40, -6.0), {0}) == section
