@@ -72,6 +72,8 @@ def grid_lines() -> list[str]:
     return [
         *lines,
         "",
+        "The bench needs `apt-get install fluidsynth fluid-soundfont-gm sonic-pi-samples` and, for essentia's row, "
+        "`pip install --group bench`. "
         f"{below} of the {len(files)} mixes fall below 0.95 in beats or 0.90 in downbeats; "
         f"half-beat flips: {100 * ours['flipped']:.1f} % of the beats. "
         f"Track hand-overs within 4 bars: F {form['handovers_f']:.2f}; section boundaries within a bar: "

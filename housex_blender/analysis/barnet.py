@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.bars import BEATS_PER_BAR
-from .changes import band_sums, change_of, peak_at, pulse_at
+from .changes import SNARE_BANDS, against_bar, band_sums, change_of, peak_at, pulse_at, share_of_kick
 from .features import Features
 from .pulse import moving_mean
 
@@ -22,18 +22,10 @@ WEIGHTS = Path(__file__).resolve().parents[1] / "models" / "bars" / "weights.npz
 # Beats before and after that are seen.
 REACH = 6
 WINDOWS = (1, 2, 4, 8)
-CONTEXT_BARS = 17
 HARMONY_BANDS = (8, 70)
-SNARE_BANDS, LOW_BANDS = slice(4, 7), slice(0, 2)
+LOW_BANDS = slice(0, 2)
 
 Floats = NDArray[np.float64]
-
-
-def _against_bar(values: Floats) -> Floats:
-    """(b,) values without what is usual at the same place of the bars around."""
-    count = len(values)
-    bars = np.pad(values, (0, -count % BEATS_PER_BAR)).reshape(-1, BEATS_PER_BAR)
-    return (bars - moving_mean(bars, CONTEXT_BARS)).ravel()[:count]
 
 
 def _relative(values: Floats, low: float, high: float) -> Floats:
@@ -69,11 +61,10 @@ def beat_features(features: Features, beats_s: Floats, levels: NDArray[np.float3
     columns = []
     for width in WINDOWS:
         change = change_of(sums, (width,), BEATS_PER_BAR)
-        columns.append(np.clip(_against_bar(change - moving_mean(change, 9)), -0.7, 2.0))
+        columns.append(np.clip(against_bar(change - moving_mean(change, 9)), -0.7, 2.0))
     columns += [np.clip(harmony_change(harmony, bars), -1.5, 2.0) for bars in (1, 2)]
-    pulse = pulse_at(features, beats_s)
-    kick = np.clip(2.0 * pulse / (np.percentile(pulse, 75) + 1e-6) - 0.5, 0.0, 1.0)
-    columns += [kick - 0.5, _against_bar(kick)]
+    kick = share_of_kick(pulse_at(features, beats_s))
+    columns += [kick - 0.5, against_bar(kick)]
     for bands in (SNARE_BANDS, LOW_BANDS):
         struck = peak_at(features.onset[:, bands].sum(axis=1, dtype=np.float32), beats_s, features.onset_rate_hz)
         columns.append(0.5 * _relative(struck, -1.0, 2.0))

@@ -8,14 +8,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.bars import BEATS_PER_BAR
 from .features import ENVELOPE_NAMES, ENVELOPE_RATE_HZ, Features
-from .kicks import kick_strength
-from .pulse import moving_mean
+from .pulse import moving_mean, traced_back
 
 N_BANDS = 126
 MEL_GROUP = 3
-# What a path pays for changing its mind where the beat itself was cut.
-FREE = 0.0
+# Bars around a beat that say what is usual at its place in the bar.
+CONTEXT_BARS = 17
+# Onset bands from 480 to 3200 Hz.
+SNARE_BANDS = slice(4, 7)
 
 Floats = NDArray[np.float64]
 
@@ -92,9 +94,17 @@ def pulse_at(features: Features, times_s: Floats) -> Floats:
     return peak
 
 
-def kick_at(features: Features, times_s: Floats) -> Floats:
-    """How strong a kick is heard at each time: its body tells it from a hat, its click from a chord."""
-    return 2.0 * pulse_at(features, times_s) + peak_at(kick_strength(features.onset), times_s, features.onset_rate_hz)
+def share_of_kick(pulse: Floats) -> Floats:
+    """(n,) 0..1 how surely each is a kick, from the strengths of its body."""
+    return np.clip(pulse / (np.percentile(pulse, 75) + 1e-6) * 2.0 - 0.5, 0.0, 1.0)
+
+
+def against_bar(values: Floats) -> Floats:
+    """(b,) values of beats without what is usual at the same place of the bars around."""
+    count = len(values)
+    bars = np.pad(values, (0, -count % BEATS_PER_BAR)).reshape(-1, BEATS_PER_BAR)
+    rest: Floats = (bars - moving_mean(bars, CONTEXT_BARS)).ravel()[:count]
+    return rest
 
 
 def best_path(gain: Floats, costs: Floats, free: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
@@ -103,21 +113,16 @@ def best_path(gain: Floats, costs: Floats, free: NDArray[np.bool_] | None = None
     Args:
         gain: (t, states).
         costs: (states, states), price of going from [i] to [j] on arriving at a step.
-        free: (t,) True at steps that any state may be reached from at ``FREE`` of the price.
+        free: (t,) True at steps that any state may be reached from for nothing, as after a cut.
     """
     count, states = gain.shape
     back = np.zeros((count, states), np.int16)
     total = gain[0].copy()
-    own = np.arange(states)
+    own, nothing = np.arange(states), np.zeros_like(costs)
     for step in range(1, count):
-        price = FREE * costs if free is not None and free[step] else costs
-        reached = total[:, None] - price
+        reached = total[:, None] - (nothing if free is not None and free[step] else costs)
         source = reached.argmax(axis=0)
         back[step] = source
         total = reached[source, own] + gain[step]
         total -= total.max()
-    path = np.zeros(count, np.int64)
-    path[-1] = int(total.argmax())
-    for step in range(count - 1, 0, -1):
-        path[step - 1] = back[step, path[step]]
-    return path
+    return traced_back(back, int(total.argmax()))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..core.bars import BEATS_PER_BAR
 from .barnet import HARMONY_BANDS, harmony_change, place_evidence
-from .changes import band_levels, band_sums, best_path, change_of, pulse_at
+from .changes import against_bar, band_levels, band_sums, best_path, change_of, pulse_at, share_of_kick
 from .features import Features
 from .halfbeat import HalfBeats, hear_half_beats
 from .pulse import BeatPath, moving_mean
@@ -24,8 +24,6 @@ PHRASE_BEATS = 32
 SWITCH_COST, HALF_BAR_COST, PHRASE_COST = 24.0, 16.0, 3.0
 # In beats.
 PHRASE_WINDOWS = (1, 2, 4, 8)
-PHRASE_CONTEXT_BARS = 17
-VOTE_LEAST = 0.0
 VOTE_MOST = 2.0
 # How likely a change this clear is on a downbeat, from mixes with known bars: it saturates.
 VOTE_NATS, VOTE_MORE_NATS = 3.2, 0.5
@@ -56,20 +54,21 @@ class Downbeats:
     """The vote's result.
 
     Attributes:
-        times_s: (n,) downbeats in seconds.
         margin: (n,) 0..1, how clearly the winning phase beat the others.
         beats_s: (b,) beats in seconds, half beats settled.
-        phrase: (b,) phase 0..31 of the eight-bar phrase, as the index of its first beat modulo 32.
         pieces: (b,) number of the steady stretch a beat belongs to.
         is_downbeat: (b,) True where a bar begins.
     """
 
-    times_s: Floats
     margin: Floats
     beats_s: Floats
-    phrase: NDArray[np.int64]
     pieces: NDArray[np.int64]
     is_downbeat: NDArray[np.bool_]
+
+    @property
+    def times_s(self) -> Floats:
+        """(n,) downbeats in seconds."""
+        return self.beats_s[self.is_downbeat]
 
 
 def phrase_votes(sums: Floats) -> Floats:
@@ -78,18 +77,14 @@ def phrase_votes(sums: Floats) -> Floats:
     Windows shorter than a bar place a change sharply but also see the pattern of the bar; what repeats from bar to
     bar is taken out, so that only the ends of phrases are left.
     """
-    count = len(sums) - 1
     change = change_of(sums, PHRASE_WINDOWS, BEATS_PER_BAR)
     change -= moving_mean(change, 2 * BEATS_PER_BAR + 1)
-    padded = np.pad(change, (0, -count % BEATS_PER_BAR)).reshape(-1, BEATS_PER_BAR)
-    padded = padded - moving_mean(padded, PHRASE_CONTEXT_BARS)
-    return np.clip(padded.ravel()[:count], VOTE_LEAST, VOTE_MOST)
+    return np.clip(against_bar(change), 0.0, VOTE_MOST)
 
 
 def _returns(kick: Floats) -> Floats:
     """(b,) 0..1 where the kick comes back: absent on the beat before, present on the next four."""
-    level = np.percentile(kick, 75) + 1e-6
-    heard = np.clip(kick / level * 2.0 - 0.5, 0.0, 1.0)
+    heard = share_of_kick(kick)
     if len(heard) < 8:
         return np.zeros(len(heard))
     padded = np.pad(heard, (2, 3))
@@ -192,7 +187,7 @@ def _bars_on(features: Features, halves: HalfBeats, is_beat: NDArray[np.bool_]) 
     phase = best_path(gain, _costs(), np.diff(beat_pieces, prepend=beat_pieces[:1]) != 0)
     margin = _margin(gain, phase)
     down = (np.arange(count) - phase) % BEATS_PER_BAR == 0
-    bars = Downbeats(beats_s[down], margin[down], beats_s, phase, beat_pieces, down)
+    bars = Downbeats(margin[down], beats_s, beat_pieces, down)
     return bars, gain[np.arange(count), phase]
 
 

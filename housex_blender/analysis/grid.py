@@ -92,7 +92,6 @@ def track_grid(
     clarity = np.interp(down.beats_s, path.clarity_times_s, path.clarity)
     kicks = features.kick_times_s, features.kick_strengths
     down.beats_s = straighten(down.beats_s, down.pieces, clarity, *kicks)
-    down.times_s = down.beats_s[down.is_downbeat]
     result = _assemble(features.duration_s, path, down, default)
     if result.confidence > 0.0 and in_three(features, onset, down.beats_s):
         return _fallback(features.duration_s, default, IN_THREE)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .breaks import bridge_breaks
-from .changes import band_levels, band_sums, best_path, change_of, kick_at, peak_at
+from .changes import SNARE_BANDS, band_levels, band_sums, best_path, change_of, peak_at, pulse_at
 from .features import Features
+from .kicks import kick_strength
 from .pulse import BeatPath, moving_mean
 
 # Half beats of a bar.
@@ -21,8 +22,8 @@ STATES = 8
 NOVELTY_BARS = (1, 2, 4, 8)
 NOVELTY_CLIP = 3.0
 KICK_WEIGHT, SNARE_WEIGHT = 6.0, 1.0
-# Onset bands from 480 to 3200 Hz and from 6 kHz.
-SNARE_BANDS, HAT_BAND = slice(4, 7), 8
+# The onset band from 6 kHz on.
+HAT_BAND = 8
 CHANGE_WEIGHT = 0.1
 PARITY_COST = 100.0
 
@@ -87,13 +88,19 @@ def hear_half_beats(features: Features, path: BeatPath) -> HalfBeats:
     counts in broken rhythms; and sections change on beats.
     """
     times_s, pieces = half_beats(path)
-    times_s, pieces = bridge_breaks(times_s, pieces, kick_at(features, times_s))
+    strength = kick_strength(features.onset)
+
+    def kick_at(points_s: Floats) -> Floats:
+        # the body of a kick tells it from a hat, its click from a chord
+        return 2.0 * pulse_at(features, points_s) + peak_at(strength, points_s, features.onset_rate_hz)
+
+    times_s, pieces = bridge_breaks(times_s, pieces, kick_at(times_s))
     votes = novelty(band_sums(band_levels(features, times_s)))
     snare, hat = (
         peak_at(band, times_s, features.onset_rate_hz)
         for band in (features.onset[:, SNARE_BANDS].sum(axis=1, dtype=np.float32), features.onset[:, HAT_BAND])
     )
     even = np.arange(len(times_s)) % 2 == 0
-    lean = KICK_WEIGHT * _contrast(kick_at(features, times_s), STATES) ** 3
+    lean = KICK_WEIGHT * _contrast(kick_at(times_s), STATES) ** 3
     lean += SNARE_WEIGHT * (_contrast(snare, 2 * STATES) - _contrast(hat, 2 * STATES))
     return HalfBeats(times_s, pieces, lean / STATES + CHANGE_WEIGHT * np.where(even, votes, -votes))

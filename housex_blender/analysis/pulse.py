@@ -124,6 +124,15 @@ def tempo_path(onset: Floats, rate_hz: float, bpm_range: tuple[float, float]) ->
     return candidates[_viterbi_line(scores * 4.0)]
 
 
+def traced_back(back: NDArray[np.integer], last: int) -> NDArray[np.int64]:
+    """(t,) states of a best path, from its last one and the (t, states) sources that each was reached from."""
+    path = np.zeros(len(back), np.int64)
+    path[-1] = last
+    for step in range(len(back) - 1, 0, -1):
+        path[step - 1] = back[step, path[step]]
+    return path
+
+
 def _viterbi_line(scores: Floats) -> NDArray[np.int64]:
     """Best path through (t, states): small steps cost by distance, anything farther a flat fee."""
     steps, states = scores.shape
@@ -142,11 +151,7 @@ def _viterbi_line(scores: Floats) -> NDArray[np.int64]:
         source = np.where(jump > best, top, source)
         back[step] = source
         total = np.maximum(best, jump) + scores[step]
-    path = np.zeros(steps, np.int64)
-    path[-1] = int(total.argmax())
-    for step in range(steps - 1, 0, -1):
-        path[step - 1] = back[step, path[step]]
-    return path
+    return traced_back(back, int(total.argmax()))
 
 
 def _fold(onset: Floats, phase: Floats, rate_hz: float) -> Floats:
@@ -172,7 +177,6 @@ def _viterbi_circle(scores: Floats, leaps: NDArray[np.bool_]) -> NDArray[np.int6
 
     Args:
         scores: (t, PHASE_BINS).
-        drift_cost: Price of a step to the next bin.
         leaps: (t,) True where the tempo leaps.
     """
     near = moving_mean(leaps.astype(np.float64), LEAP_REACH_S) > 0
@@ -191,11 +195,7 @@ def _viterbi_circle(scores: Floats, leaps: NDArray[np.bool_]) -> NDArray[np.int6
         back[step] = np.where(jump > best, top, source)
         total = np.maximum(best, jump) + scores[step]
         total -= total.max()
-    path = np.zeros(steps, np.int64)
-    path[-1] = int(total.argmax())
-    for step in range(steps - 1, 0, -1):
-        path[step - 1] = back[step, path[step]]
-    return path
+    return traced_back(back, int(total.argmax()))
 
 
 def phase_path(onset: Floats, rate_hz: float, bpm: Floats) -> BeatPath:

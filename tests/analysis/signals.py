@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from housex_blender.analysis.features import Features, FeatureStream
+
 RATE_HZ = 22050
 Samples = NDArray[np.float32]
 Times = NDArray[np.float64]
@@ -94,3 +96,11 @@ def house(
 
 FORM = ["intro"] * 8 + ["break"] * 8 + ["build"] * 8 + ["drop"] * 16 + ["break"] * 8 + ["build"] * 8 + ["drop"] * 16
 FORM += ["outro"] * 8
+
+
+def measured(samples: Samples) -> Features:
+    """Features of samples at RATE_HZ, pushed ten seconds at a time."""
+    stream = FeatureStream()
+    for start in range(0, len(samples), 10 * RATE_HZ):
+        stream.push(samples[start : start + 10 * RATE_HZ])
+    return stream.finish()

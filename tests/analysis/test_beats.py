@@ -8,22 +8,14 @@ import pytest
 from housex_blender.analysis.barnet import place_evidence
 from housex_blender.analysis.breaks import bridge_breaks
 from housex_blender.analysis.changes import band_levels
-from housex_blender.analysis.features import Features, FeatureStream
 from housex_blender.analysis.grid import track_grid
 from housex_blender.analysis.joins import settle_pieces
 from housex_blender.analysis.pulse import BeatPath
 from housex_blender.analysis.straight import straighten
 
-from .signals import FORM, RATE_HZ, beats_for, house
+from .signals import FORM, RATE_HZ, beats_for, house, measured
 
 mir_eval = pytest.importorskip("mir_eval")
-
-
-def _features(samples: np.ndarray) -> Features:
-    stream = FeatureStream()
-    for start in range(0, len(samples), 220500):
-        stream.push(samples[start : start + 220500])
-    return stream.finish()
 
 
 def _piece(form: list[str], bpm: float, seed: int, key_hz: float = 55.0) -> tuple[np.ndarray, np.ndarray]:
@@ -108,7 +100,7 @@ def test_a_break_of_another_tempo_behind_is_left_alone() -> None:
 
 def test_the_network_knows_most_places_in_the_bar() -> None:
     beats_s = beats_for(np.full(len(FORM), 126.0), 0.0)[:-1]
-    features = _features(house(FORM, beats_for(np.full(len(FORM), 126.0), 0.0), seed=9))
+    features = measured(house(FORM, beats_for(np.full(len(FORM), 126.0), 0.0), seed=9))
     evidence = place_evidence(features, beats_s, band_levels(features, beats_s))
     assert evidence.shape == (len(beats_s), 4)
     np.testing.assert_allclose(np.exp(evidence).sum(axis=1) / 4, 1.0, atol=1e-6)
@@ -147,7 +139,7 @@ def test_a_hard_cut_with_a_jump_of_phase_and_tempo(gap_beats: float) -> None:
     first = first[:-lost]
     cut_s = len(first) / RATE_HZ
     beats_s = np.concatenate([beats_a[beats_a < cut_s - 0.05], cut_s + beats_b])
-    result = track_grid(_features(np.concatenate([first, second])))
+    result = track_grid(measured(np.concatenate([first, second])))
     assert mir_eval.beat.f_measure(beats_s, result.grid.beats_s) >= 0.985
     bars_s = np.concatenate([beats_a[::4][beats_a[::4] < cut_s - 0.05], cut_s + beats_b[::4]])
     assert mir_eval.beat.f_measure(bars_s, result.grid.starts_s) >= 0.95
@@ -160,7 +152,7 @@ def test_two_beats_lost_in_an_edit_make_one_short_bar() -> None:
     samples, beats_s = _piece(FORM, 126.0, 4)
     start, stop = (round(beats_s[4 * 30 + beat] * RATE_HZ) for beat in (2, 4))
     edited = np.concatenate([samples[:start], samples[stop:]])
-    result = track_grid(_features(edited))
+    result = track_grid(measured(edited))
     downbeats_s = np.concatenate([beats_s[: 4 * 31 : 4], beats_s[4 * 31 :: 4] - (stop - start) / RATE_HZ])
     assert mir_eval.beat.f_measure(downbeats_s, result.grid.starts_s) >= 0.95
     beats = np.diff(np.searchsorted(result.grid.beats_s, result.grid.edges_s - 0.01))
@@ -172,7 +164,7 @@ def test_beats_hold_through_broken_drums() -> None:
     form = ["break"] * 8 + ["drop"] * 48
     beats_s = beats_for(np.full(len(form), 128.0), 0.4)
     samples = house(form, beats_s, bass=False, seed=5, kicks=(0.0, 2.5), claps=(1.0, 3.0))
-    result = track_grid(_features(samples))
+    result = track_grid(measured(samples))
     assert mir_eval.beat.f_measure(beats_s[:-1], result.grid.beats_s[result.grid.beats_s < beats_s[-1] - 0.2]) >= 0.985
     assert np.median(result.grid.bpm) == pytest.approx(128.0, abs=0.05)
 
@@ -181,6 +173,6 @@ def test_hats_between_the_beats_before_the_kick_do_not_flip_the_beat() -> None:
     """Thirty-two bars of off-beat hats alone, then the kick: one grid without a half-beat step."""
     form = ["hats"] * 32 + ["drop"] * 40
     beats_s = beats_for(np.full(len(form), 124.0), 0.2)
-    result = track_grid(_features(house(form, beats_s, bass=False, seed=6)))
+    result = track_grid(measured(house(form, beats_s, bass=False, seed=6)))
     gap_s = _nearest(beats_s[:-1], result.grid.beats_s)
     assert np.mean(gap_s > 0.1) < 0.02

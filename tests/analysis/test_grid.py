@@ -5,19 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from housex_blender.analysis.features import Features, FeatureStream
+from housex_blender.analysis.features import Features
 from housex_blender.analysis.grid import GridResult, track_grid
 
-from .signals import FORM, RATE_HZ, add, beats_for, house, kick, noise_hit
+from .signals import FORM, RATE_HZ, add, beats_for, house, kick, measured, noise_hit
 
 mir_eval = pytest.importorskip("mir_eval")
-
-
-def _features(samples: np.ndarray) -> Features:
-    stream = FeatureStream()
-    for start in range(0, len(samples), 220500):
-        stream.push(samples[start : start + 220500])
-    return stream.finish()
 
 
 def _check(result: GridResult, beats_s: np.ndarray, beat_f: float = 0.985, bar_f: float = 0.97) -> None:
@@ -43,7 +36,7 @@ def _covers(result: GridResult, duration_s: float) -> None:
 @pytest.mark.parametrize(("bpm", "first_s"), [(120.0, 0.3), (126.35, 1.7), (132.0, 0.0)])
 def test_steady_tempo(bpm: float, first_s: float) -> None:
     beats_s = beats_for(np.full(len(FORM), bpm), first_s)
-    found = _features(house(FORM, beats_s))
+    found = measured(house(FORM, beats_s))
     result = track_grid(found)
     _check(result, beats_s)
     _covers(result, found.duration_s)
@@ -55,7 +48,7 @@ def test_steady_tempo(bpm: float, first_s: float) -> None:
 def test_tempo_ramp() -> None:
     bpm = np.interp(np.arange(len(FORM)), [30, 50], [126.0, 128.0])
     beats_s = beats_for(bpm, 0.8)
-    result = track_grid(_features(house(FORM, beats_s, bass=False)))
+    result = track_grid(measured(house(FORM, beats_s, bass=False)))
     _check(result, beats_s)
     assert result.grid.bpm[4:20].mean() == pytest.approx(126.0, abs=0.15)
     assert result.grid.bpm[-24:-8].mean() == pytest.approx(128.0, abs=0.15)
@@ -64,12 +57,12 @@ def test_tempo_ramp() -> None:
 def test_off_beat_bass_does_not_flip_the_beat() -> None:
     form = ["intro"] * 8 + ["drop"] * 56
     beats_s = beats_for(np.full(len(form), 125.0), 0.5)
-    _check(track_grid(_features(house(form, beats_s, key_hz=49.0, seed=3))), beats_s)
+    _check(track_grid(measured(house(form, beats_s, key_hz=49.0, seed=3))), beats_s)
 
 
 def test_hint_narrows_the_search() -> None:
     beats_s = beats_for(np.full(24, 124.0), 0.2)
-    found = _features(house(["drop"] * 24, beats_s))
+    found = measured(house(["drop"] * 24, beats_s))
     assert np.median(track_grid(found, hint_bpm=124.5).grid.bpm) == pytest.approx(124.0, abs=0.1)
 
 
@@ -84,7 +77,7 @@ def test_no_beat_gives_a_ruler(kind: str) -> None:
         "noise": 0.1 * rng.standard_normal(60 * RATE_HZ),
         "tone": 0.3 * np.sin(2 * np.pi * 220.0 / RATE_HZ * np.arange(40 * RATE_HZ)),
     }[kind].astype(np.float32)
-    found = _features(samples)
+    found = measured(samples)
     result = track_grid(found)
     assert result.confidence < 0.35
     assert result.message.endswith(".")
@@ -111,14 +104,14 @@ def _speech(seconds: float) -> np.ndarray:
 
 
 def test_speech_has_no_beat() -> None:
-    result = track_grid(_features(_speech(90.0)))
+    result = track_grid(measured(_speech(90.0)))
     assert result.confidence < 0.2
     assert np.median(result.grid.bpm) == pytest.approx(128.0)
     assert "ruler at 128 BPM" in result.message
 
 
 def test_a_known_tempo_is_the_rulers_too() -> None:
-    result = track_grid(_features(_speech(60.0)), hint_bpm=100.0)
+    result = track_grid(measured(_speech(60.0)), hint_bpm=100.0)
     assert np.median(result.grid.bpm) == pytest.approx(100.0, abs=3.0)
     if result.confidence == 0.0:
         assert "ruler at 100 BPM" in result.message
@@ -133,7 +126,7 @@ def _pattern(bpm: float, beats: int, kicks: tuple[float, ...], claps: tuple[floa
         for sound, places in ((drum, kicks), (clap, claps), (hat, tuple(0.5 * i for i in range(2 * beats)))):
             for place in places:
                 add(out, sound, (bar * beats + place) * beat_s)
-    return _features(out)
+    return measured(out)
 
 
 def test_a_tempo_out_of_range_gives_a_ruler_and_says_so() -> None:
@@ -158,8 +151,8 @@ def test_four_four_time_is_not_doubted() -> None:
 @pytest.mark.parametrize("offset", [0.0, 0.5])
 def test_faint_noise_and_an_offset_are_silence(offset: float) -> None:
     faint = 3e-5 * np.random.default_rng(0).standard_normal(20 * RATE_HZ)
-    found = _features((offset + faint).astype(np.float32))
+    found = measured((offset + faint).astype(np.float32))
     assert found.is_silent
     assert track_grid(found).message.startswith("The audio is silent")
-    audible = _features((offset + 10 * faint).astype(np.float32))
+    audible = measured((offset + 10 * faint).astype(np.float32))
     assert not audible.is_silent

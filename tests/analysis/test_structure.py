@@ -6,28 +6,20 @@ import numpy as np
 import pytest
 
 from housex_blender.analysis.drops import mainstage_drops, snap_drops
-from housex_blender.analysis.features import Features, FeatureStream
 from housex_blender.analysis.handover import recurrence, tempo_changes
 from housex_blender.analysis.levels import BarLevels, bar_levels
 from housex_blender.analysis.structure import Structure, analyse_structure
 from housex_blender.core.bars import BarGrid
 
 from . import signals
-from .signals import FORM, RATE_HZ, add, beats_for, house, kick
+from .signals import FORM, RATE_HZ, add, beats_for, house, kick, measured
 
 BPM = 126.0
 
 
-def _features(samples: np.ndarray) -> Features:
-    stream = FeatureStream()
-    for start in range(0, len(samples), 220500):
-        stream.push(samples[start : start + 220500])
-    return stream.finish()
-
-
 def _analyse(samples: np.ndarray, beats_s: np.ndarray) -> Structure:
     grid = BarGrid.from_downbeats(beats_s[:-1:4], float(beats_s[-1]))
-    structure = analyse_structure(_features(samples), grid)
+    structure = analyse_structure(measured(samples), grid)
     _valid(structure, grid.n_bars)
     return structure
 
@@ -111,7 +103,7 @@ def test_a_bare_kick_as_loud_as_the_drop_is_no_drop() -> None:
         part = _bars(samples, beats_s, start, end)
         part *= 1.05 * drop_rms / np.sqrt(np.mean(part**2))
     grid = BarGrid.from_downbeats(beats_s[:-1:4], float(beats_s[-1]))
-    levels = bar_levels(_features(samples), grid)
+    levels = bar_levels(measured(samples), grid)
     assert levels.loudness_db[:8].mean() > levels.loudness_db[24:40].mean() - 0.5
     found = _analyse(samples, beats_s)
     assert found.drops == [(24, 40), (56, 72)]
@@ -187,7 +179,7 @@ def test_the_mainstage_rule_asks_every_track_for_its_own_maximum() -> None:
 def test_drop_rules_of_analyse_structure(one_track: Structure) -> None:
     beats_s = beats_for(np.full(len(FORM), BPM), 0.4)
     grid = BarGrid.from_downbeats(beats_s[:-1:4], float(beats_s[-1]))
-    features = _features(house(FORM, beats_s))
+    features = measured(house(FORM, beats_s))
     found = analyse_structure(features, grid, drop_rule="mainstage")
     _valid(found, grid.n_bars)
     assert found.drops == one_track.drops
@@ -221,7 +213,7 @@ def test_formless_audio(kind: str) -> None:
     gain = 0.0 if kind == "silence" else 0.1
     samples = (gain * np.random.default_rng(0).standard_normal(int(seconds * RATE_HZ))).astype(np.float32)
     grid = BarGrid.fixed(seconds)
-    structure = analyse_structure(_features(samples), grid)
+    structure = analyse_structure(measured(samples), grid)
     _valid(structure, grid.n_bars)
     assert len(structure.tracks) == 1
     if kind == "silence":
@@ -232,7 +224,7 @@ def test_formless_audio(kind: str) -> None:
 def test_nothing_drops_on_a_ruler() -> None:
     noise = 0.2 * np.random.default_rng(0).standard_normal(30 * RATE_HZ).astype(np.float32)
     grid = BarGrid.fixed(30.0, 128.0)
-    structure = analyse_structure(_features(noise), grid, beat_heard=False)
+    structure = analyse_structure(measured(noise), grid, beat_heard=False)
     _valid(structure, grid.n_bars)
     assert structure.drops == []
     assert set(structure.section) == {"break"}

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from .ui_samples import sample_timeline
+
 bpy = pytest.importorskip("bpy")
 
 HERE = Path(__file__).parent
@@ -62,3 +64,13 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
         return path
 
     return choose
+
+
+@pytest.fixture
+def loaded(scene: object, mix: Path) -> Path:
+    """The sample timeline beside the mix, loaded into the scene."""
+    path = mix.with_name("set one.housex.json")
+    sample_timeline(mix).save(path)
+    scene.housex.mix_path = str(mix)
+    bpy.ops.housex.load_timeline(filepath=str(path))
+    return path

@@ -17,15 +17,11 @@ bpy = pytest.importorskip("bpy")
 
 
 @pytest.fixture
-def heard(scene, mix) -> Path:
+def heard(scene, loaded) -> Path:
     """A loaded timeline: 16 bars of 1.875 s at 128 BPM."""
-    path = mix.with_name("set one.housex.json")
-    sample_timeline(mix).save(path)
-    scene.housex.mix_path = str(mix)
-    bpy.ops.housex.load_timeline(filepath=str(path))
     scene.render.fps, scene.render.fps_base = 24, 1.0
     bpy.context.window_manager.housex.taps = ""
-    return path
+    return loaded
 
 
 def edits(path: Path) -> tuple[dict, ...]:

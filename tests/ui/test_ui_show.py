@@ -11,20 +11,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from .ui_samples import sample_timeline
-
 bpy = pytest.importorskip("bpy")
 
 
 @pytest.fixture
-def heard(scene, mix) -> Path:
+def heard(scene, loaded) -> Path:
     """A scene whose mix has been analyzed: 30 seconds, one drop."""
-    path = mix.with_name("set one.housex.json")
-    sample_timeline(mix).save(path)
-    scene.housex.mix_path = str(mix)
-    bpy.ops.housex.load_timeline(filepath=str(path))
     scene.housex.quality = "draft"
-    return path
+    return loaded
 
 
 def curves() -> int:
