@@ -58,7 +58,7 @@ extension: $(VENV)/.demo
 	$(PY) .ci/build_extension.py --out dist $(if $(PYTHONS),--pythons $(PYTHONS))
 
 model: $(VENV)/.test
-	$(PY) -m trainer train
+	$(PY) -m trainer make-default
 
 mix: $(VENV)/.test
 	$(PY) -m trainer synth demo

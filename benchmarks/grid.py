@@ -34,14 +34,14 @@ def ours(path: Path) -> tuple[Any, Any]:
     from housex_blender.analysis.grid import track_grid
     from housex_blender.analysis.levels import bar_levels
     from housex_blender.analysis.model_folder import load_model_folder
-    from housex_blender.analysis.structure import analyse_structure, bar_energy
+    from housex_blender.analysis.structure import analyse_structure
 
     features = extract_features(path)
     result = track_grid(features)
     grid, model = result.grid, load_model_folder("")
     levels = bar_levels(features, grid)
     backend = open_backend(model, "cpu", "onnx")
-    genres = classify(features, grid.starts_s, grid.ends_s, bar_energy(levels), model, backend)
+    genres = classify(features, grid.starts_s, grid.ends_s, model, backend)
     probs = genres.probs.astype(np.float64)
     return result, analyse_structure(features, grid, probs, beat_heard=result.confidence > 0.0, levels=levels)
 

@@ -18,7 +18,7 @@ ALLOWED = {
     "scene": {"core", "scene", "numpy", "bpy", "mathutils", "bpy_extras", "idprop", "gpu", "_cycles"},
     "ui": {"core", "scene", "ui", "numpy", "bpy", "bpy_extras"},
     "trainer": {"trainer", "housex_blender.core", "housex_blender.analysis", "numpy", "scipy", "soundfile", "soxr",
-                "torch", "safetensors"},
+                "torch", "safetensors", "tqdm", "mido", "matplotlib"},
     "render_mix": {"housex_blender.core", "housex_blender.scene"},
 }  # fmt: skip
 # a library that not everybody has is known to one file
@@ -26,6 +26,7 @@ ONLY_IN = {
     PACKAGE / "analysis" / "network.py": {"torch", "safetensors"},
     PACKAGE / "exchange" / "write_midi.py": {"mido"},
     PACKAGE / "exchange" / "write_jams.py": {"jams"},
+    ROOT / "trainer" / "maps" / "projection.py": {"sklearn", "umap"},
 }
 STDLIB = set(__import__("sys").stdlib_module_names)
 

@@ -1,99 +1,228 @@
-"""Bars of synthesised tracks with their labels, rendered in parallel and cached. Zone: trainer."""
+"""Rendered tracks as pictures of their bars with the truth, made in parallel and kept on disk. Zone: trainer."""
 
 from __future__ import annotations
 
+import json
 import multiprocessing
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
+from tqdm import tqdm
 
-from housex_blender.analysis.features import FEATURE_VERSION, FeatureStream
+from housex_blender.analysis.features import FEATURE_VERSION, Features, FeatureStream
+from housex_blender.analysis.grid import track_grid
 from housex_blender.analysis.patches import bar_patches
 from housex_blender.analysis.spectra import SAMPLE_RATE_HZ
+from housex_blender.core.errors import HouseXError
 from housex_blender.core.files import replacing
 from housex_blender.core.genres import GENRES
 
-from .synth.track import render_training_track
+from .corrupt import corrupt_audio
+from .labelled import SECTION_NAMES, Labelled
 
-# sections as small numbers, for figures per section
-SECTION_NAMES = ("intro", "build", "drop", "break", "outro")
-# raise when the synthesiser changes what it renders for a seed
-SYNTH_VERSION = 1
+# raised when a generator renders something else for a seed
+VERSIONS = {"training": 1, "second": 1, "third": 1, "second-mix": 1}
+# pictures are kept in 255 steps of 0.24 dB
+STEPS = 255.0
+DROP = SECTION_NAMES.index("drop")
 
 
 @dataclass(frozen=True)
-class BarSet:
-    """Bars of many tracks.
+class BarTrack:
+    """The bars of one track or mix.
 
     Attributes:
-        patches: (n, 1, 128, 64) float16 in 0..1.
-        genre: (n,) index into GENRES.
+        name: Genre and seed.
+        pictures: (n, 128, 64) uint8.
+        probs: (n, 9) share of each of GENRES.
+        attributes: (n, 7) in the order of ATTRIBUTES, NaN where unknown.
         section: (n,) index into SECTION_NAMES.
-        track: (n,) number of the track a bar belongs to.
+        track: (n,) which track of a mix.
+        crossfade: (n,) two tracks at once.
     """
 
-    patches: NDArray[np.float16]
-    genre: NDArray[np.int64]
+    name: str
+    pictures: NDArray[np.uint8]
+    probs: NDArray[np.float32]
+    attributes: NDArray[np.float32]
     section: NDArray[np.int64]
     track: NDArray[np.int64]
+    crossfade: NDArray[np.bool_]
 
     def __len__(self) -> int:
-        return len(self.genre)
+        return len(self.section)
+
+    @property
+    def drop(self) -> NDArray[np.bool_]:
+        """(n,) drop bars."""
+        return self.section == DROP
+
+    @property
+    def genre(self) -> NDArray[np.int64]:
+        """(n,) index of the greatest share."""
+        return self.probs.argmax(axis=1)
 
 
-def render_bars(genre: str, seed: int) -> tuple[NDArray[np.float16], NDArray[np.int64]]:
-    """Patches (n, 1, 128, 64) and section numbers (n,) of one track."""
-    track = render_training_track(genre, seed)
+def features_of(track: Labelled) -> Features:
+    """The extension's own features of rendered sound."""
     mono = soxr.resample(track.audio.mean(axis=1), track.sample_rate_hz, SAMPLE_RATE_HZ).astype(np.float32)
     stream = FeatureStream()
     stream.push(mono)
-    features = stream.finish()
-    downbeats_s = track.beat_s[::4]
-    patches = bar_patches(features.mel, features.mel_rate_hz, downbeats_s[:-1], downbeats_s[1:])
-    sections = np.array([SECTION_NAMES.index(name) for name in track.sections])
-    return patches.astype(np.float16), sections
+    return stream.finish()
 
 
-def _job(task: tuple[str, int, Path]) -> Path:
-    genre, seed, path = task
-    if not path.exists():
-        patches, sections = render_bars(genre, seed)
-        with replacing(path) as temporary, open(temporary, "wb") as stream:
-            np.savez_compressed(stream, patches=patches, sections=sections)
-    return path
+def _pictures(track: Labelled) -> NDArray[np.uint8]:
+    features = features_of(track)
+    patches = bar_patches(features.mel, features.mel_rate_hz, track.starts_s, track.ends_s)
+    return np.round(patches[:, 0] * STEPS).astype(np.uint8)
 
 
-def bar_set(
-    seeds: Sequence[int],
-    folder: Path,
-    jobs: int = 2,
-    on_progress: Callable[[int, int], None] | None = None,
-    genres: Sequence[str] = GENRES,
-) -> BarSet:
-    """Bars of one track for each of ``genres`` and each seed; tracks rendered before are taken from ``folder``.
+def bars_of_track(track: Labelled, name: str) -> BarTrack:
+    """Pictures of a track on its true bars."""
+    return BarTrack(name, _pictures(track), track.probs, track.attributes, _sections(track), track.track,
+                    track.crossfade)  # fmt: skip
+
+
+def bars_of_mix(mix: Labelled, name: str) -> BarTrack:
+    """Pictures of a mix on the bars that are heard in it, each with the truth at its middle."""
+    features = features_of(mix)
+    grid = track_grid(features).grid
+    patches = bar_patches(features.mel, features.mel_rate_hz, grid.starts_s, grid.ends_s)
+    middle_s = 0.5 * (grid.starts_s + grid.ends_s)
+    at = np.clip(np.searchsorted(mix.ends_s, middle_s, side="right"), 0, mix.n_bars - 1)
+    pictures = np.round(patches[:, 0] * STEPS).astype(np.uint8)
+    return BarTrack(name, pictures, mix.probs[at], mix.attributes[at], _sections(mix)[at], mix.track[at],
+                    mix.crossfade[at])  # fmt: skip
+
+
+def _sections(track: Labelled) -> NDArray[np.int64]:
+    return np.array([SECTION_NAMES.index(name) for name in track.sections], dtype=np.int64)
+
+
+def save_bars(bars: BarTrack, path: Path) -> None:
+    """Write a track's bars completely or not at all."""
+    columns = {"pictures": bars.pictures, "probs": bars.probs, "attributes": bars.attributes,
+               "section": bars.section.astype(np.int8), "track": bars.track.astype(np.int16),
+               "crossfade": bars.crossfade}  # fmt: skip
+    with replacing(path) as temporary, open(temporary, "wb") as stream:
+        np.savez_compressed(stream, name=np.array(json.dumps(bars.name)), **columns)
+
+
+def load_bars(path: Path) -> BarTrack:
+    """Read what :func:`save_bars` wrote.
+
+    Raises:
+        HouseXError: The file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return BarTrack(
+                json.loads(str(archive["name"])),
+                archive["pictures"],
+                archive["probs"],
+                archive["attributes"],
+                archive["section"].astype(np.int64),
+                archive["track"].astype(np.int64),
+                archive["crossfade"],
+            )
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise HouseXError(f"{path.name} is damaged.", "Delete it; it is rendered again.") from error
+
+
+def _render_training(genre: str, seed: int, sounds: Path | None) -> list[BarTrack]:
+    from .synth.training import render_training_track
+
+    track = render_training_track(genre, seed, _bank(sounds))
+    rng = np.random.default_rng([seed, GENRES.index(genre), 77])
+    name = f"{genre} {seed}"
+    return [bars_of_track(track, name), bars_of_track(corrupt_audio(track, rng), f"{name} corrupted")]
+
+
+def _bank(sounds: Path | None) -> object:
+    from .synth.samples import open_bank
+
+    return None if sounds is None else open_bank(sounds)
+
+
+def _render_second(genre: str, seed: int) -> list[BarTrack]:
+    from .second.render import render_second_track
+
+    return [bars_of_track(render_second_track(genre, seed), f"{genre} {seed}")]
+
+
+def _render_third(genre: str, seed: int) -> list[BarTrack]:
+    from .third.render import render_third_track
+
+    return [bars_of_track(render_third_track(genre, seed), f"{genre} {seed}")]
+
+
+def _render_second_mix(_genre: str, seed: int) -> list[BarTrack]:
+    from .second.mixes import render_second_mix
+
+    return [bars_of_mix(render_second_mix(seed), f"mix {seed}")]
+
+
+def _job(task: tuple[Callable[[str, int], list[BarTrack]], str, int, list[Path]]) -> None:
+    render, genre, seed, paths = task
+    for bars, path in zip(render(genre, seed), paths, strict=True):
+        save_bars(bars, path)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A generator and the part of its seeds that is asked for.
+
+    Attributes:
+        name: Key of VERSIONS.
+        seeds: Each is rendered once for every genre, or once for a mix.
+        genres: Empty for mixes.
+    """
+
+    name: str
+    seeds: Sequence[int]
+    genres: Sequence[str] = GENRES
+
+
+def prepare(source: Source, folder: Path, jobs: int, samples: bool = True) -> list[BarTrack]:
+    """The bars of a source; what was rendered before is taken from ``folder``.
 
     Args:
-        seeds: Seeds, each used once for every genre.
-        folder: Cache; about 0.3 MB a track.
+        source: What to render. Each training track comes twice, as it is and corrupted.
+        folder: Cache; about 1 MB a training track.
         jobs: Processes.
-        on_progress: Called with (tracks done, tracks in all).
+        samples: Whether the training generator also plays sampled instruments.
     """
-    folder = folder / f"synth{SYNTH_VERSION}-features{FEATURE_VERSION}"
-    folder.mkdir(parents=True, exist_ok=True)
-    tasks = [(g, s, folder / f"{g.lower().replace(' ', '_')}-{s:06d}.npz") for s in seeds for g in genres]
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for done, _ in enumerate(pool.imap_unordered(_job, tasks), 1):
-            if on_progress is not None:
-                on_progress(done, len(tasks))
-    patches, genre, section, track = [], [], [], []
-    for number, (name, _seed, path) in enumerate(tasks):
-        with np.load(path, allow_pickle=False) as archive:
-            patches.append(archive["patches"])
-            section.append(archive["sections"])
-        genre.append(np.full(len(section[-1]), GENRES.index(name)))
-        track.append(np.full(len(section[-1]), number))
-    return BarSet(np.concatenate(patches), np.concatenate(genre), np.concatenate(section), np.concatenate(track))
+    sounds = folder / "sounds"
+    sounds.mkdir(parents=True, exist_ok=True)
+    renderers: dict[str, Callable[[str, int], list[BarTrack]]] = {
+        "training": partial(_render_training, sounds=sounds if samples else None),
+        "second": _render_second,
+        "third": _render_third,
+        "second-mix": _render_second_mix,
+    }
+    plain = "" if samples or source.name != "training" else "-plain"
+    shelf = folder / f"{source.name}{plain}-v{VERSIONS[source.name]}-features{FEATURE_VERSION}"
+    shelf.mkdir(parents=True, exist_ok=True)
+    endings = ("", "-corrupted") if source.name == "training" else ("",)
+    tasks = []
+    for seed in source.seeds:
+        for genre in source.genres or ("mix",):
+            name = f"{genre.lower().replace(' ', '_')}-{seed:06d}"
+            tasks.append((renderers[source.name], genre, seed, [shelf / f"{name}{end}.npz" for end in endings]))
+    missing = [task for task in tasks if not all(path.exists() for path in task[3])]
+    if missing:
+        with multiprocessing.get_context("spawn").Pool(min(jobs, len(missing)), _one_thread) as pool:
+            for _ in tqdm(pool.imap_unordered(_job, missing), total=len(missing), desc=f"rendering {source.name}"):
+                pass
+    return [load_bars(path) for *_, paths in tasks for path in paths]
+
+
+def _one_thread() -> None:
+    """The processes already fill the cores."""
+    os.environ["OMP_NUM_THREADS"] = "1"

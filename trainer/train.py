@@ -1,189 +1,224 @@
-"""Trains the per-bar classifier on the synthesiser and writes a model folder. Zone: trainer."""
+"""The training loop: sequences of bars in, a network out. Zone: trainer (torch)."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
-import time
-from dataclasses import dataclass, field
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 from torch.nn import functional as F
+from tqdm import tqdm
 
-from housex_blender.analysis.network import BarNet
-from housex_blender.core.genres import GENRES
+from housex_blender.analysis.network import pick_device
+from housex_blender.core.attributes import ATTRIBUTES, HIGHEST, LOWEST, SCALES
+from housex_blender.core.errors import HouseXError
+from housex_blender.core.files import replacing
 
-from .augment import corrupt, mix_pairs
-from .datasets import SECTION_NAMES, BarSet, bar_set
-from .export import Card, write_model_folder
+from .augment import corrupt, splice
+from .datasets import STEPS, BarTrack
+
+_EMA = 0.998
+_ATTRIBUTE_SHARE, _HANDOVER_SHARE = 0.5, 0.3
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides a training run."""
+    """All that decides a training run besides its data.
 
-    train_tracks: int = 26
-    validation_tracks: int = 8
-    epochs: int = 10
-    batch: int = 64
-    peak_lr: float = 3e-3
-    weight_decay: float = 1e-2
-    label_smoothing: float = 0.08
+    Attributes:
+        bars: How many bars are shown in all, every picture of a bar counted.
+        sequence: Consecutive bars per example.
+        batch: Examples per step.
+        peak_lr: Of AdamW, reached after a tenth of the steps and lowered along a cosine.
+        weight_decay: Of AdamW.
+        label_smoothing: Share of a label that is spread over all genres.
+        seed: Of the weights and of every chance.
+    """
+
+    bars: int = 1_200_000
+    sequence: int = 40
+    batch: int = 16
+    peak_lr: float = 2e-3
+    weight_decay: float = 0.02
+    label_smoothing: float = 0.05
     seed: int = 0
-    widths: tuple[int, ...] = (24, 48, 72, 96)
-    # validation seeds never meet training seeds
-    first_validation_seed: int = 500_000
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps."""
+        return max(1, self.bars // (self.batch * self.sequence))
 
 
-@dataclass
-class Outcome:
-    """A trained network with what was measured on the way."""
+class Sampler:
+    """Draws batches of sequences: a genre, a track of it, clean or corrupted, a place."""
 
-    net: BarNet
-    temperature: float
-    figures: dict[str, float]
-    losses: list[float] = field(default_factory=list)
+    def __init__(self, tracks: Sequence[BarTrack], recipe: Recipe) -> None:
+        genres = np.array([track.probs.mean(axis=0).argmax() for track in tracks])
+        self._of_genre = [np.flatnonzero(genres == genre) for genre in np.unique(genres)]
+        self._tracks, self._recipe = tracks, recipe
+
+    def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Pictures (B, S, 128, 64) in 0..1, probs (B, S, G), attributes (B, S, 7) with NaN."""
+        length = self._recipe.sequence
+        pictures, probs, attributes = [], [], []
+        for _ in range(self._recipe.batch):
+            track = self._tracks[rng.choice(self._of_genre[rng.integers(len(self._of_genre))])]
+            start = int(rng.integers(max(1, len(track) - length + 1)))
+            # a track that is too short goes on from its start, as a loop does
+            part = np.arange(start, start + length) % len(track)
+            pictures.append(track.pictures[part])
+            probs.append(track.probs[part])
+            attributes.append(track.attributes[part])
+        return (torch.from_numpy(np.stack(pictures)).float() / STEPS, torch.from_numpy(np.stack(probs)),
+                torch.from_numpy(np.stack(attributes)))  # fmt: skip
 
 
-def train_network(recipe: Recipe, training: BarSet, validation: BarSet) -> Outcome:
-    """Train, then set the temperature on the validation bars.
+def loss_of(net: nn.Module, x: Tensor, probs: Tensor, attributes: Tensor, handover: Tensor, weight: Tensor) -> Tensor:
+    """Kullback-Leibler divergence of the genres, plus errors of the attributes that are known and of the hand-over.
 
     Args:
-        recipe: Sizes, rates and the seed.
-        training: Bars to learn from.
-        validation: Bars of other tracks of the same synthesiser.
+        net: Has ``sequences``; what it answers with None is not learnt.
+        x: (B, S, 128, 64) pictures.
+        probs: (B, S, G) soft labels.
+        attributes: (B, S, 7), NaN where unknown.
+        handover: (B, S) 1 where another track takes over.
+        weight: (B, S) of the genres.
     """
-    torch.manual_seed(recipe.seed)
-    generator = torch.Generator().manual_seed(recipe.seed)
-    net = BarNet(len(GENRES), recipe.widths)
+    logits, described, changed, _ = net.sequences(x)  # type: ignore[operator]
+    divergence = F.kl_div(F.log_softmax(logits.float(), -1), probs, reduction="none").sum(-1)
+    loss = (divergence * weight).sum() / weight.sum()
+    if described is not None:
+        known = torch.isfinite(attributes)
+        wanted = torch.nan_to_num(attributes)
+        count = len(SCALES)
+        scales = (wanted[..., :count] - LOWEST) / (HIGHEST - LOWEST)
+        wanted = torch.cat([scales, wanted[..., count:]], dim=-1).clamp(0.0, 1.0)
+        error = F.binary_cross_entropy_with_logits(described.float(), wanted, reduction="none")
+        loss = loss + _ATTRIBUTE_SHARE * (error * known).sum() / known.sum().clamp(min=1)
+    if changed is not None:
+        loss = loss + _HANDOVER_SHARE * F.binary_cross_entropy_with_logits(changed.float(), handover)
+    return loss
+
+
+def can_bfloat16(device: str) -> bool:
+    """Whether sums in 16 bits are faster here: on a GPU, and on processors that have instructions for them."""
+    return device.startswith("cuda") or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def train_network(
+    net: nn.Module,
+    tracks: Sequence[BarTrack],
+    recipe: Recipe,
+    checkpoint: Path | None = None,
+    device: str = "auto",
+    keep_every: int = 250,
+) -> nn.Module:
+    """Train; returns the running mean of the weights, in evaluation mode, on the CPU.
+
+    Args:
+        net: Any of the designs.
+        tracks: To learn from.
+        recipe: Sizes, rates and the seed.
+        checkpoint: Where the state is kept; a run that was cut off goes on from there.
+        device: As for the extension.
+        keep_every: Steps between two writings of the checkpoint.
+    """
+    device = pick_device(device)
+    net = net.to(device, memory_format=torch.channels_last)
+    mean = copy.deepcopy(net).eval()
     optimiser = torch.optim.AdamW(net.parameters(), lr=recipe.peak_lr, weight_decay=recipe.weight_decay)
-    steps = recipe.epochs * (len(training) // recipe.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.peak_lr, total_steps=max(steps, 1))
-    targets = F.one_hot(torch.from_numpy(training.genre), len(GENRES)).float()
-    targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / len(GENRES)
-    losses = []
-    for epoch in range(recipe.epochs):
-        started_s = time.monotonic()
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.peak_lr, total_steps=recipe.steps + 1,
+                                                   pct_start=0.1)  # fmt: skip
+    sampler = Sampler(tracks, recipe)
+    parts = {"net": net, "mean": mean, "optimiser": optimiser, "schedule": schedule}
+    first = _resume(checkpoint, parts)
+    bar = tqdm(range(first, recipe.steps), initial=first, total=recipe.steps, desc="training", mininterval=5.0)
+    shown = 0.0
+    for step in bar:
         net.train()
-        order = torch.randperm(len(training), generator=generator).numpy()
-        total = 0.0
-        batches = [order[i : i + recipe.batch] for i in range(0, len(order) - recipe.batch + 1, recipe.batch)]
-        for chosen in batches:
-            patches = torch.from_numpy(training.patches[chosen].astype(np.float32))
-            patches, wanted = mix_pairs(patches, targets[chosen], generator)
-            logits = net(corrupt(patches, generator).contiguous(memory_format=torch.channels_last))
-            loss = F.kl_div(F.log_softmax(logits, 1), wanted, reduction="batchmean")
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            total += float(loss.detach())
-        losses.append(total / max(len(batches), 1))
-        print(
-            f"epoch {epoch + 1}/{recipe.epochs}  KL {losses[-1]:.4f}  {time.monotonic() - started_s:.0f} s",
-            file=sys.stderr,
-        )
-    logits = predict(net, validation.patches)
-    temperature = fit_temperature(logits, validation.genre)
-    return Outcome(net, temperature, measure(logits / temperature, validation), losses)
+        # every step draws from its own seed, so that a run that was cut off goes on as if it had not been
+        rng = np.random.default_rng([recipe.seed, step])
+        generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
+        torch.manual_seed(recipe.seed * 1_000_003 + step)
+        x, probs, attributes = sampler.draw(rng)
+        # a medium of each track's own, or one of the whole mix: else its change would give every hand-over away
+        if step % 2:
+            x, probs, attributes, handover, weight = splice(corrupt(x, generator), probs, attributes, generator)
+        else:
+            x, probs, attributes, handover, weight = splice(x, probs, attributes, generator)
+            x = corrupt(x, generator)
+        probs = probs * (1 - recipe.label_smoothing) + recipe.label_smoothing / probs.shape[-1]
+        batch = [part.to(device) for part in (x, probs, attributes, handover, weight)]
+        with torch.autocast(device.split(":")[0], torch.bfloat16, enabled=can_bfloat16(device)):
+            loss = loss_of(net, *batch)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+        optimiser.step()
+        schedule.step()
+        _average(mean, net, min(_EMA, (1 + step) / (10 + step)))
+        shown = 0.98 * shown + 0.02 * float(loss.detach()) if step > first else float(loss.detach())
+        bar.set_postfix(loss=f"{shown:.3f}", refresh=False)
+        if checkpoint is not None and ((step + 1) % keep_every == 0 or step + 1 == recipe.steps):
+            state = {name: part.state_dict() for name, part in parts.items()}
+            with replacing(checkpoint) as temporary:
+                torch.save({"step": step + 1, **state}, temporary)
+    return mean.cpu().eval()
 
 
-def predict(net: BarNet, patches: NDArray[np.floating]) -> NDArray[np.float32]:
-    """(n, G) logits in evaluation mode."""
-    net.eval()
+def _resume(checkpoint: Path | None, parts: dict[str, object]) -> int:
+    if checkpoint is None or not checkpoint.is_file():
+        return 0
+    try:
+        # no pickled objects: a checkpoint holds tensors and numbers only
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        for name, part in parts.items():
+            part.load_state_dict(state[name])  # type: ignore[attr-defined]
+    except Exception as error:  # torch raises whatever its reader meets
+        raise HouseXError(f"The checkpoint {checkpoint.name} does not fit this run.", "Delete it.") from error
+    return int(state["step"])
+
+
+@torch.no_grad()
+def _average(mean: nn.Module, net: nn.Module, keep: float) -> None:
+    for ours, theirs in zip(mean.parameters(), net.parameters(), strict=True):
+        ours.lerp_(theirs, 1.0 - keep)
+    for ours, theirs in zip(mean.buffers(), net.buffers(), strict=True):
+        ours.copy_(theirs)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a network says of the bars of a track: logits (n, G), attributes (n, 7), hand-over logits (n,)."""
+
+    logits: NDArray[np.float64]
+    attributes: NDArray[np.float64]
+    handover: NDArray[np.float64]
+
+
+def predict(net: nn.Module, tracks: Sequence[BarTrack]) -> list[Said]:
+    """Answers for whole tracks or mixes, in one piece each.
+
+    Args:
+        net: Any of the designs, in evaluation mode.
+        tracks: To hear.
+    """
+    result = []
     with torch.inference_mode():
-        parts = [
-            net(torch.from_numpy(patches[i : i + 256].astype(np.float32))).numpy() for i in range(0, len(patches), 256)
-        ]
-    return np.concatenate(parts)
-
-
-def fit_temperature(logits: NDArray[np.float32], genre: NDArray[np.int64]) -> float:
-    """Temperature with the least cross-entropy (Guo et al. 2017), found on a grid from 0.3 to 5."""
-    values = np.geomspace(0.3, 5.0, 60)
-    wanted = torch.from_numpy(genre)
-    scores = [float(F.cross_entropy(torch.from_numpy(logits) / float(value), wanted)) for value in values]
-    return float(values[int(np.argmin(scores))])
-
-
-def measure(logits: NDArray[np.float32], bars: BarSet) -> dict[str, float]:
-    """Accuracy of bars per section, of whole tracks by mean probability of their drops, and calibration error."""
-    probs = torch.softmax(torch.from_numpy(logits), 1).numpy()
-    right = probs.argmax(1) == bars.genre
-    figures = {"all bars": float(right.mean())}
-    for number, name in enumerate(SECTION_NAMES):
-        if np.any(bars.section == number):
-            figures[f"{name} bars"] = float(right[bars.section == number].mean())
-    drop = bars.section == SECTION_NAMES.index("drop")
-    votes = []
-    for track in np.unique(bars.track):
-        mine = (bars.track == track) & drop
-        if mine.any():
-            votes.append(probs[mine].mean(0).argmax() == bars.genre[mine][0])
-    figures["tracks by their drops"] = float(np.mean(votes))
-    figures["expected calibration error"] = calibration_error(probs, bars.genre)
-    return {name: round(value, 4) for name, value in figures.items()}
-
-
-def calibration_error(probs: NDArray[np.floating], genre: NDArray[np.int64], bins: int = 15) -> float:
-    """Mean gap between confidence and accuracy over equal bins, weighted by size (Guo et al. 2017)."""
-    confidence, right = probs.max(1), probs.argmax(1) == genre
-    index = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(float(right[index == b].mean()) - float(confidence[index == b].mean())) * float((index == b).mean())
-        for b in range(bins)
-        if np.any(index == b)
-    ]
-    return float(sum(gaps))
-
-
-def add_train_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """``python -m trainer train``."""
-    parser = subparsers.add_parser(
-        "train",
-        help="train the classifier on synthesised tracks and write a model folder",
-        description="Renders tracks of all nine sub-genres (cached in --data, about 0.3 MB a track), trains on their "
-        "bars and writes model.onnx, weights.safetensors and card.json. About 50 minutes on 2 cores.",
-    )
-    parser.add_argument("-o", "--output", type=Path, default=Path("housex_blender/models/default"))
-    parser.add_argument("--data", type=Path, default=Path("build/data"), help="cache of rendered bars")
-    parser.add_argument("--tracks", type=int, default=Recipe.train_tracks, help="training tracks per genre")
-    parser.add_argument("--epochs", type=int, default=Recipe.epochs)
-    parser.add_argument("--seed", type=int, default=Recipe.seed)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--smoke", action="store_true", help="tiny run that shows that every step works")
-    parser.set_defaults(func=run)
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Render, train, export."""
-    recipe = Recipe(train_tracks=arguments.tracks, epochs=arguments.epochs, seed=arguments.seed)
-    if arguments.smoke:
-        recipe = Recipe(train_tracks=1, validation_tracks=1, epochs=1, seed=arguments.seed)
-
-    def told(done: int, total: int) -> None:
-        if done % 9 == 0 or done == total:
-            print(f"\rrendered {done}/{total} tracks", end="\n" if done == total else "", file=sys.stderr, flush=True)
-
-    training = bar_set(range(recipe.train_tracks), arguments.data, arguments.jobs, told)
-    seeds = range(recipe.first_validation_seed, recipe.first_validation_seed + recipe.validation_tracks)
-    validation = bar_set(seeds, arguments.data, arguments.jobs, told)
-    outcome = train_network(recipe, training, validation)
-    for name, value in outcome.figures.items():
-        print(f"{name:28s} {value:.4f}")
-    card = Card(
-        name="housex-synth-bar",
-        version="0.1",
-        genres=GENRES,
-        widths=recipe.widths,
-        temperature=outcome.temperature,
-        trained_on=f"{9 * recipe.train_tracks} synthesised tracks (no recorded music), seed {recipe.seed}",
-        figures=outcome.figures,
-    )
-    write_model_folder(outcome.net, card, arguments.output)
-    print(f"wrote {arguments.output}")
-    return 0
+        for track in tracks:
+            x = torch.from_numpy(track.pictures).float()[None] / STEPS
+            logits, described, changed, _ = net.sequences(x)  # type: ignore[operator]
+            count = len(track)
+            attributes = torch.full((1, count, len(ATTRIBUTES)), torch.nan)
+            if described is not None:
+                share = torch.sigmoid(described)
+                scales = LOWEST + (HIGHEST - LOWEST) * share[..., : len(SCALES)]
+                attributes = torch.cat([scales, share[..., len(SCALES) :]], dim=-1)
+            handover = torch.full((1, count), torch.nan) if changed is None else changed
+            result.append(Said(*(part[0].double().numpy() for part in (logits, attributes, handover))))
+    return result

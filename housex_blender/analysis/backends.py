@@ -1,4 +1,4 @@
-"""Two ways to run the classifier with one answer: ONNX Runtime and torch. Zone: analysis."""
+"""Two ways to run the network with one answer: ONNX Runtime and torch. Zone: analysis."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ import os
 import platform
 import shutil
 import sys
-from typing import Protocol
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.attributes import ATTRIBUTES
 from ..core.errors import ModelError
 from .model_folder import ONNX_FILE, ModelFolder
+from .patches import PATCH_FRAMES
+from .spectra import N_MELS
 
-BATCH_BARS = 32
+Floats32 = NDArray[np.float32]
+
+# bars of a long mix that are heard at a time, besides those around them
+PART_BARS = 96
 # names people write -> ONNX Runtime's
 _PROVIDERS = {
     "cuda": "CUDAExecutionProvider",
@@ -25,8 +32,24 @@ _PROVIDERS = {
 }
 
 
+class Heard(NamedTuple):
+    """What a network says of n consecutive bars; the fields are also the names of the ONNX graph's outputs.
+
+    Attributes:
+        logits: (n, G) sub-genres.
+        attributes: (n, 7) in the order of ATTRIBUTES: four on the scale 1..5, then three probabilities.
+        handover: (n,) logit that the bar is the first of another track.
+        embedding: (n, D) of unit length: bars that sound alike lie close.
+    """
+
+    logits: Floats32
+    attributes: Floats32
+    handover: Floats32
+    embedding: Floats32
+
+
 class Backend(Protocol):
-    """Anything that turns patches into logits."""
+    """Anything that hears consecutive bars."""
 
     name: str
     device: str
@@ -36,8 +59,8 @@ class Backend(Protocol):
         """For people: library and device."""
         ...
 
-    def logits(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, G) logits of (n, 1, 128, 64) patches."""
+    def hear(self, patches: Floats32) -> Heard:
+        """Answers for the consecutive bars (n, 1, 128, 64)."""
         ...
 
 
@@ -47,6 +70,9 @@ class OnnxBackend:
     Args:
         model: A checked model folder.
         device: ``cpu``, ``cuda``, ``directml`` or ``coreml``.
+
+    Raises:
+        ModelError: The device is not there, or the graph is not what the model's card describes.
     """
 
     def __init__(self, model: ModelFolder, device: str = "cpu") -> None:
@@ -59,32 +85,60 @@ class OnnxBackend:
             )
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        # the arena keeps every batch's buffers for ever, which is a quarter of the memory of a two-hour mix
+        # the arena keeps every part's buffers for ever, which is a quarter of the memory of a two-hour mix
         options.enable_cpu_mem_arena = False
         options.intra_op_num_threads = min(os.cpu_count() or 1, 8)
         chosen = [provider] if device == "cpu" else [provider, "CPUExecutionProvider"]
         path = model.checked(ONNX_FILE)
+        self.name, self.device, self._model_name = "onnx", device, model.name
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=chosen)
-            (source,) = self._session.get_inputs()
-            (target,) = self._session.get_outputs()
         except Exception as error:  # its exceptions share no base class of their own
             raise ModelError(f"The model {model.name} cannot be opened.", "Export it anew.") from error
-        if target.shape[-1] != len(model.genres):
+        names = [output.name for output in self._session.get_outputs()]
+        if [source.name for source in self._session.get_inputs()] != ["patches"] or names != list(Heard._fields):
             raise ModelError(
-                f"The model {model.name} has {target.shape[-1]} outputs for {len(model.genres)} genres.",
+                f"The model {model.name} answers {', '.join(names)}, not {', '.join(Heard._fields)}.", "Export it anew."
+            )
+        self._try_out(model)
+
+    def _try_out(self, model: ModelFolder) -> None:
+        """Hear three grey bars: a graph may name any shape, what counts is what it answers."""
+        bars = 3
+        heard = self.hear(np.full((bars, 1, N_MELS, PATCH_FRAMES), 0.5, np.float32))
+        genres = len(model.genres)
+        if heard.logits.shape == (bars, heard.logits.shape[-1]) and heard.logits.shape[-1] != genres:
+            raise ModelError(
+                f"The model {model.name} answers for {heard.logits.shape[-1]} genres, its card names {genres}.",
                 "Export it anew.",
             )
-        self.name, self.device, self._input = "onnx", device, source.name
+        wanted = ((bars, genres), (bars, len(ATTRIBUTES)), (bars,), (bars, model.shape.size))
+        for name, part, shape in zip(Heard._fields, heard, wanted, strict=True):
+            if part.shape != shape:
+                raise ModelError(
+                    f"The model {model.name} answers with {name} of shape {part.shape} for {bars} bars, not {shape}.",
+                    "Export it anew.",
+                )
+        _check(heard, bars)
 
     @property
     def description(self) -> str:
         """For people: library and device."""
         return f"ONNX Runtime on {self.device}"
 
-    def logits(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, G) logits of (n, 1, 128, 64) patches."""
-        return np.asarray(self._session.run(None, {self._input: patches})[0], dtype=np.float32)
+    def hear(self, patches: Floats32) -> Heard:
+        """Answers for the consecutive bars (n, 1, 128, 64).
+
+        Raises:
+            ModelError: The network cannot run.
+        """
+        try:
+            parts = self._session.run(list(Heard._fields), {"patches": np.ascontiguousarray(patches)})
+        except Exception as error:  # its exceptions share no base class of their own
+            raise ModelError(
+                f"The model {self._model_name} cannot run on {self.device}.", "Use --device cpu."
+            ) from error
+        return Heard(*(np.asarray(part, dtype=np.float32) for part in parts))
 
 
 def _gpu_seems_there() -> bool:
@@ -129,17 +183,36 @@ def _onnx_device(device: str) -> str:
     return next((name for name in ("cuda", "directml") if _PROVIDERS[name] in there), "cpu")
 
 
-def all_logits(backend: Backend, patches: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits of any number of patches, in batches.
+def hear_all(backend: Backend, patches_of: Callable[[int, int], Floats32], n_bars: int, context_bars: int) -> Heard:
+    """Answers for a mix of any length: heard in parts that overlap, with the answers of the whole.
+
+    Args:
+        backend: Where the network runs.
+        patches_of: Called with the first bar and the one after the last; returns their (n, 1, 128, 64) pictures, so
+            that those of a long mix are never all in memory.
+        n_bars: Length of the mix.
+        context_bars: How far an answer depends on the bars before and after it.
 
     Raises:
-        ModelError: The network answers with values that are not numbers.
+        ModelError: The network answers with something other than one row of numbers for every bar.
     """
-    parts = [
-        backend.logits(np.ascontiguousarray(patches[first : first + BATCH_BARS]))
-        for first in range(0, len(patches), BATCH_BARS)
-    ]
-    result = np.concatenate(parts)
-    if not np.all(np.isfinite(result)):
-        raise ModelError("The model answers with values that are not numbers.", "Use another model folder.")
-    return result
+    parts = []
+    for first in range(0, n_bars, PART_BARS):
+        last = min(first + PART_BARS, n_bars)
+        start, end = max(first - context_bars, 0), min(last + context_bars, n_bars)
+        heard = backend.hear(patches_of(start, end))
+        _check(heard, end - start)
+        # a copy, or the rows of the overlap stay in memory
+        parts.append(Heard(*(part[first - start : last - start].copy() for part in heard)))
+    return Heard(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _check(heard: Heard, bars: int) -> None:
+    """Raises ModelError where there is not one row of numbers for every bar."""
+    for name, part in zip(Heard._fields, heard, strict=True):
+        if len(part) != bars:
+            raise ModelError(f"The model answers with {len(part)} {name} for {bars} bars.", "Use another model folder.")
+        if not np.all(np.isfinite(part)):
+            raise ModelError(
+                f"The model answers with values that are not numbers ({name}).", "Use another model folder."
+            )

@@ -12,25 +12,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..core.attributes import ATTRIBUTES
 from ..core.bars import BarGrid
 from ..core.errors import AudioError, TimelineError
 from ..core.timeline import MAX_FILL_BEATS, DropSpan, Envelopes, MixInfo, ModelInfo, Timeline, TrackSpan
+from ..core.traits import described, genre_share
 from .audio import AudioInfo
 from .backends import Backend, open_backend
-from .classify import BarGenres, classify
+from .classify import BarGenres, classify, settle
 from .envelopes import normalise_envelopes
 from .features import FEATURE_VERSION, Features, extract_features
 from .given import GivenGrid
 from .grid import GridResult, track_grid
 from .headers import shown
 from .model_folder import ModelFolder, load_model_folder
-from .structure import Structure, analyse_structure, bar_energy, bar_levels
+from .structure import Structure, analyse_structure, bar_levels
 
 if TYPE_CHECKING:
     from .worker import Speaker
 
 # raised whenever the same file would give another timeline
-HEARING_VERSION = 7
+HEARING_VERSION = 8
 SHORTEST_S = 4.0
 HOUSEX_SLICE_S = 1.875
 
@@ -107,7 +109,9 @@ def cached_or_heard(recording: Recording, wishes: Wishes, arguments: argparse.Na
 
 
 def _cache_key(sha256: str, model: ModelFolder, wishes: Wishes) -> str:
-    parts = (sha256, *sorted(model.sha256.values()), str(model.temperature), *wishes.key)
+    # two cards may tell the same weights to answer otherwise
+    card = (model.name, model.genres, model.temperature, model.smoothing, model.uncertain_below)
+    parts = (sha256, *sorted(model.sha256.values()), *card, *wishes.key)
     versions = (HEARING_VERSION, FEATURE_VERSION)
     return hashlib.sha256(repr((parts, versions)).encode()).hexdigest()[:40]
 
@@ -146,12 +150,13 @@ def hear(recording: Recording, model: ModelFolder, backend: Backend, wishes: Wis
     speaker.status("Hearing sub-genres")
     grid = result.grid
     levels = bar_levels(features, grid)
-    genres = classify(features, grid.starts_s, grid.ends_s, bar_energy(levels), model, backend)
+    genres = classify(features, grid.starts_s, grid.ends_s, model, backend)
     speaker.status("Finding drops and track changes")
     probs = genres.probs.astype(np.float64)
     structure = analyse_structure(
         features, grid, probs, beat_heard=result.confidence > 0.0, levels=levels, drop_rule=wishes.drop_rule
     )
+    genres = settle(genres, [start for start, _ in structure.tracks], model)
     mix_info = MixInfo(name, recording.sha256, round(features.duration_s, 4), info.sample_rate_hz, info.channels)
     return assemble(mix_info, model, features, result, genres, structure, wishes, speaker)
 
@@ -201,17 +206,15 @@ def assemble(
     uncertain = genres.uncertain | (confidence < 0.4)
     tracks = []
     for (start, end), (fade_in, fade_out) in zip(structure.tracks, structure.overlaps, strict=True):
-        weight = (0.2 + structure.energy[start:end])[:, None]
-        part = (genres.probs[start:end] * weight).sum(axis=0) / weight.sum()
-        part = part / part.sum()
+        part = genre_share(genres.probs[start:end], structure.energy[start:end])
         first, last = min(max(fade_in, 0), start), min(max(fade_out, start + 1), result.grid.n_bars)
         label = model.genres[int(np.argmax(part))]
-        tracks.append(TrackSpan(start, end, label, tuple(float(p) for p in part), "", first, last))
+        tracks.append(TrackSpan(start, end, label, part, "", first, last))
     if uncertain.mean() > 0.5:
         speaker.warn(
             "The sub-genre is uncertain in most bars: this music may not be house, or unlike what the model knows."
         )
-    return Timeline(
+    timeline = Timeline(
         mix=mix,
         model=ModelInfo(model.name, next(iter(sorted(model.sha256.values())), ""), model.genres, model.trained_on),
         grid=result.grid,
@@ -227,6 +230,8 @@ def assemble(
         grid_confidence=float(result.confidence),
         grid_message=result.message,
         grid_source=_source(result, wishes),
+        attributes={name: genres.attributes[:, column] for column, name in enumerate(ATTRIBUTES)},
         warnings=tuple(speaker.warnings),
         slicing=wishes.slicing,
     )
+    return replace(timeline, tracks=tuple(described(timeline, track) for track in timeline.tracks))

@@ -3,63 +3,150 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..core.attributes import ATTRIBUTES, HIGHEST, LOWEST, SCALES
 from ..core.errors import ModelError
-from .model_folder import WEIGHTS_FILE, ModelFolder
+from .backends import Heard
+from .model_folder import WEIGHTS_FILE, ModelFolder, NetworkShape
+
+# a patch shrinks by 16 in frequency and time: 8 zones of pitch and 4 of time are left
+_ZONES = 8
 
 
-class BarNet(nn.Module):
-    """Four convolution stages over one bar of log-mel, pooled over time and frequency.
+class Answers(NamedTuple):
+    """What the network says of n consecutive bars.
 
-    Frequency keeps four zones until the end, because a kick and a hat mean different things; time is pooled by mean
-    and maximum, so that neither a late grid nor the position of a stab in the bar decides.
+    Attributes:
+        logits: (n, G) sub-genres.
+        attributes: (n, 7) in the order of ATTRIBUTES: four on the scale 1..5, then three probabilities.
+        handover: (n,) logit that the bar is the first of another track.
+        embedding: (n, D) of unit length: bars that sound alike lie close.
+    """
+
+    logits: Tensor
+    attributes: Tensor
+    handover: Tensor
+    embedding: Tensor
+
+
+def _convolution(source: int, target: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(source, target, 3, stride, 1, bias=False), nn.BatchNorm2d(target), nn.ReLU(inplace=True)
+    )
+
+
+class _Residual(nn.Module):
+    """Two convolutions around which the input passes (He et al. 2016)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = _convolution(width, width)
+        self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return torch.relu(maps + self.second(self.first(maps)))
+
+
+class BarEncoder(nn.Module):
+    """One bar of log-mel to one vector.
+
+    Frequency keeps eight zones, because a kick and a hat mean different things; time is pooled by mean and maximum, so
+    that neither a late grid nor the position of a stab in the bar decides.
+
+    Args:
+        widths: Channels of the four stages.
+        size: Length D of the vector.
+    """
+
+    def __init__(self, widths: Sequence[int], size: int) -> None:
+        super().__init__()
+        a, b, c, d = widths
+        self.stages = nn.Sequential(
+            _convolution(1, a, 2), _convolution(a, b, 2), _Residual(b), _convolution(b, c, 2), _Residual(c),
+            _convolution(c, d, 2),
+        )  # fmt: skip
+        self.project = nn.Linear(2 * d * _ZONES, size)
+
+    def forward(self, patches: Tensor) -> Tensor:
+        """(n, D) of patches (n, 1, 128, 64) in 0..1."""
+        maps = self.stages(patches * 2.0 - 1.0)
+        return self.project(torch.cat([maps.mean(dim=3), maps.amax(dim=3)], dim=1).flatten(1))
+
+
+class _Neighbours(nn.Module):
+    """A dilated convolution over bars, added to its input: a bar hears bars before and after it."""
+
+    def __init__(self, size: int, dilation: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(size)
+        self.across = nn.Conv1d(size, size, 5, padding=2 * dilation, dilation=dilation)
+        self.within = nn.Linear(size, size)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, bars: Tensor) -> Tensor:
+        heard = nn.functional.gelu(self.across(self.norm(bars).transpose(1, 2)).transpose(1, 2))
+        return bars + self.drop(self.within(heard))
+
+
+class MixNet(nn.Module):
+    """An encoder of single bars, and convolutions over the bars of a mix that reach ``shape.context_bars`` both ways.
+
+    Loops repeat every 4 to 16 bars and the drop decides the sub-genre, so a bar is judged with its neighbours
+    (temporal convolutions: Bai, Kolter and Koltun 2018). The reach is limited: a long mix can be heard in parts that
+    overlap by it, with the same answer.
 
     Args:
         n_genres: Number of classes G.
-        widths: Channels after each stage.
+        shape: Sizes.
+        dropout: Share of a bar's vector that is hidden in training.
     """
 
-    def __init__(self, n_genres: int, widths: Sequence[int] = (24, 48, 72, 96)) -> None:
+    def __init__(self, n_genres: int, shape: NetworkShape, dropout: float = 0.2) -> None:
         super().__init__()
-        stages: list[nn.Module] = []
-        channels = 1
-        for index, width in enumerate(widths):
-            stages += [
-                nn.Conv2d(channels, width, 3, padding=1, bias=False),
-                nn.BatchNorm2d(width),
-                nn.ReLU(),
-                nn.MaxPool2d((2, 2) if index < 3 else (4, 2)),
-            ]
-            channels = width
-        self.stages = nn.Sequential(*stages)
-        self.zones = 4
-        self.drop = nn.Dropout(0.4)
-        self.head = nn.Linear(2 * channels * self.zones, n_genres)
+        self.encoder = BarEncoder(shape.widths, shape.size)
+        self.drop = nn.Dropout(dropout)
+        self.context = nn.Sequential(*(_Neighbours(shape.size, step, dropout) for step in shape.dilations))
+        self.norm = nn.LayerNorm(shape.size)
+        self.genre = nn.Linear(shape.size, n_genres)
+        self.attribute = nn.Linear(shape.size, len(ATTRIBUTES))
+        self.handover = nn.Linear(shape.size, 1)
 
-    def forward(self, patches: Tensor) -> Tensor:
-        """Logits (B, G) of patches (B, 1, 128, 64) in 0..1."""
-        maps = self.stages(patches * 2.0 - 1.0)  # (B, C, 4 zones, 4 times)
-        pooled = torch.cat([maps.mean(dim=3), maps.amax(dim=3)], dim=1).flatten(1)
-        return self.head(self.drop(pooled))
+    def sequences(self, patches: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """As :class:`Answers` for a batch of sequences (B, S, 128, 64), each output with (B, S) in front; the
+        attributes are still logits."""
+        batch, length = patches.shape[:2]
+        bars = self.encoder(patches.reshape(batch * length, 1, *patches.shape[2:]))
+        bars = self.norm(self.context(self.drop(bars.view(batch, length, -1))))
+        return self.genre(bars), self.attribute(bars), self.handover(bars)[..., 0], bars
+
+    def forward(self, patches: Tensor) -> Answers:
+        """Answers for the consecutive bars (n, 1, 128, 64) of one mix."""
+        logits, attributes, handover, bars = self.sequences(patches.transpose(0, 1))
+        share = torch.sigmoid(attributes[0])
+        scales = LOWEST + (HIGHEST - LOWEST) * share[:, : len(SCALES)]
+        described = torch.cat([scales, share[:, len(SCALES) :]], dim=1)
+        return Answers(logits[0], described, handover[0], nn.functional.normalize(bars[0], dim=1))
 
 
-def load_weights(model: ModelFolder) -> BarNet:
+def load_weights(model: ModelFolder) -> MixNet:
     """The network of a model folder, in evaluation mode.
 
     Raises:
         ModelError: The weights do not fit the card.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    net = BarNet(len(model.genres), model.widths)
+    net = MixNet(len(model.genres), model.shape)
     try:
         net.load_state_dict(load_file(model.checked(WEIGHTS_FILE)), strict=True)
-    except (RuntimeError, ValueError, KeyError, OSError) as error:
+    except (RuntimeError, ValueError, KeyError, OSError, SafetensorError) as error:
         raise ModelError(f"The weights of the model {model.name} do not fit its card.", "Export it anew.") from error
     if not all(torch.isfinite(value).all() for value in net.state_dict().values()):
         raise ModelError(f"The weights of the model {model.name} hold values that are not numbers.", "Train it anew.")
@@ -100,7 +187,8 @@ class TorchBackend:
             return f"torch on {torch.cuda.get_device_name(self.device)}"
         return f"torch on {self.device}"
 
-    def logits(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, G) logits of (n, 1, 128, 64) patches."""
+    def hear(self, patches: NDArray[np.float32]) -> Heard:
+        """Answers for consecutive bars (n, 1, 128, 64)."""
         with torch.inference_mode():
-            return self._net(torch.from_numpy(patches).to(self.device)).float().cpu().numpy()
+            answers = self._net(torch.from_numpy(patches).to(self.device))
+        return Heard(*(part.float().cpu().numpy() for part in answers))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.attributes import HIGHEST, LOWEST, SCALES
 from ..core.errors import HouseXError
 from ..core.files import replacing
 from ..core.looks import linear_to_srgb, load_palettes
@@ -23,14 +24,21 @@ _SECTION_COLOURS = {
     "break": "#2f7f8f",
     "outro": "#4a4560",
 }
+# dark for 1, bright for 5
+_SCALE_COLOURS = ("#121623", "#22456b", "#3f8fb8", "#c9f0ff")
 _ROW_S = 900.0
 _MAX_ROWS = 8
 # with about 18 ticks, the step of a shorter row would not be whole seconds
 _FINE_ROW_S = 30.0
 
 
+# what lies above one another in a row, and its share of the height
+_PANELS = {"wave": 2.6, "ribbon": 1.5, "scales": 0.72, "sections": 0.36, "tempo": 0.8}
+_HEIGHT_INCH = 5.8
+
+
 def draw_timeline(timeline: Timeline, path: Path, palette: str = "house") -> None:
-    """Draw waveform, genre ribbon, probabilities, sections, drops, track changes and tempo.
+    """Draw waveform, genre ribbon, the scales of the sound, sections, drops, track changes and tempo.
 
     Args:
         timeline: What was heard.
@@ -53,14 +61,14 @@ def draw_timeline(timeline: Timeline, path: Path, palette: str = "house") -> Non
     row_s = end_s / rows
     style = {"text.color": _INK, "axes.labelcolor": _DIM, "xtick.color": _DIM, "ytick.color": _DIM, "font.size": 9}
     with plt.rc_context(style):
-        figure = plt.figure(figsize=(18, 1.5 + 5.2 * rows), facecolor=_BACK, dpi=100)
-        top = 1 - 0.95 / (1.5 + 5.2 * rows)
+        figure = plt.figure(figsize=(18, 1.5 + _HEIGHT_INCH * rows), facecolor=_BACK, dpi=100)
+        top = 1 - 0.95 / (1.5 + _HEIGHT_INCH * rows)
         outer = figure.add_gridspec(
-            rows, 1, left=0.055, right=0.985, top=top, bottom=0.6 / (1.5 + 5.2 * rows), hspace=0.22
+            rows, 1, left=0.055, right=0.985, top=top, bottom=0.6 / (1.5 + _HEIGHT_INCH * rows), hspace=0.22
         )
         for row in range(rows):
-            inner = outer[row].subgridspec(4, 1, height_ratios=[2.6, 1.5, 0.36, 0.8], hspace=0.06)
-            axes = [figure.add_subplot(inner[index]) for index in range(4)]
+            inner = outer[row].subgridspec(len(_PANELS), 1, height_ratios=list(_PANELS.values()), hspace=0.06)
+            axes = {name: figure.add_subplot(inner[index]) for index, name in enumerate(_PANELS)}
             _draw_row(axes, timeline, colours, row * row_s, (row + 1) * row_s)
         _title(figure, timeline, colours)
         try:
@@ -136,9 +144,11 @@ def _swatch(x: float, y: float, width: float, height: float, colour: NDArray[np.
     )
 
 
-def _draw_row(axes: list[Any], timeline: Timeline, colours: NDArray[np.float64], start_s: float, end_s: float) -> None:
-    wave, ribbon, sections, tempo = axes
-    for axis in axes:
+def _draw_row(
+    axes: dict[str, Any], timeline: Timeline, colours: NDArray[np.float64], start_s: float, end_s: float
+) -> None:
+    tempo = axes["tempo"]
+    for axis in axes.values():
         axis.set_xlim(start_s, end_s)
         axis.set_facecolor(_PANEL)
         axis.tick_params(length=0)
@@ -146,9 +156,10 @@ def _draw_row(axes: list[Any], timeline: Timeline, colours: NDArray[np.float64],
             spine.set_visible(False)
         if axis is not tempo:
             axis.set_xticks([])
-    _draw_wave(wave, timeline, colours, start_s, end_s)
-    _draw_ribbon(ribbon, timeline, colours)
-    _draw_sections(sections, timeline)
+    _draw_wave(axes["wave"], timeline, colours, start_s, end_s)
+    _draw_ribbon(axes["ribbon"], timeline, colours)
+    _draw_scales(axes["scales"], timeline)
+    _draw_sections(axes["sections"], timeline)
     _draw_tempo(tempo, timeline)
     _draw_events(axes, timeline, start_s, end_s)
     _time_axis(tempo)
@@ -218,6 +229,20 @@ def _draw_ribbon(axis: Any, timeline: Timeline, colours: NDArray[np.float64]) ->
     axis.set_ylabel("genre", fontsize=8)
 
 
+def _draw_scales(axis: Any, timeline: Timeline) -> None:
+    """How strong groove, rhythm, distortion and organicity are in each bar, 1 dark to 5 bright."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    axis.set_yticks(np.arange(len(SCALES)) + 0.5, SCALES, fontsize=6.5)
+    axis.set_ylim(len(SCALES), 0)
+    unknown = np.full(timeline.grid.n_bars, LOWEST)
+    rows = np.stack([timeline.attributes.get(name, unknown) for name in SCALES])
+    colours = LinearSegmentedColormap.from_list("scale", _SCALE_COLOURS)
+    axis.pcolormesh(timeline.grid.edges_s, np.arange(len(SCALES) + 1), rows, cmap=colours, vmin=LOWEST, vmax=HIGHEST)
+    for row in range(1, len(SCALES)):
+        axis.axhline(row, color=_BACK, linewidth=1.0)
+
+
 def _outline() -> list[Any]:
     from matplotlib import patheffects
 
@@ -264,10 +289,10 @@ def _draw_tempo(axis: Any, timeline: Timeline) -> None:
             )
 
 
-def _draw_events(axes: list[Any], timeline: Timeline, start_s: float, end_s: float) -> None:
+def _draw_events(axes: dict[str, Any], timeline: Timeline, start_s: float, end_s: float) -> None:
     """Drops as flags over the waveform, track changes as white lines through everything."""
     edges_s = timeline.grid.edges_s
-    wave = axes[0]
+    wave = axes["wave"]
     for drop in timeline.drops:
         a, b = edges_s[drop.start_bar], edges_s[drop.end_bar]
         wave.plot([a, b], [1.1, 1.1], color="#ff4a68", linewidth=4, solid_capstyle="butt")
@@ -278,7 +303,7 @@ def _draw_events(axes: list[Any], timeline: Timeline, start_s: float, end_s: flo
         if not start_s <= a < end_s:
             continue
         if number:
-            for axis in axes:
+            for axis in axes.values():
                 axis.axvline(a, color="#ffffff", linewidth=1.6, alpha=0.9)
         # a dollar sign would start a formula
         name = track.title[:60].replace("$", r"\$")

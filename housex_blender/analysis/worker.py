@@ -287,6 +287,7 @@ def summary(timeline: Timeline) -> dict[str, Any]:
         "bars": timeline.grid.n_bars,
         "bpm": [round(tempo[len(tempo) // 20], 2), round(tempo[-1 - len(tempo) // 20], 2)],
         "tracks": [track.label for track in timeline.tracks],
+        "traits": [track.traits for track in timeline.tracks],
         "drops": len(timeline.drops),
         "shares": {genre: round(part, 3) for genre, part in timeline.share().items() if part >= 0.01},
         "uncertain": round(float(timeline.uncertain.mean()), 3),

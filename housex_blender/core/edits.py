@@ -20,6 +20,7 @@ from .genres import canonical
 from .grid_edits import edited_grid, same_grid
 from .resample import nearest_line, on_grid
 from .timeline import DropSpan, Timeline, TrackSpan
+from .traits import described, genre_share
 
 Edit = dict[str, Any]
 # a mix whose first listed record begins this late has one before it that is not listed
@@ -78,6 +79,7 @@ def _inside(timeline: Timeline, edit: Edit) -> np.ndarray:
 def _with_genres(timeline: Timeline) -> Timeline:
     probs, uncertain = timeline.probs.copy(), timeline.uncertain.copy()
     confidence = timeline.confidence.copy()
+    touched = np.zeros(timeline.grid.n_bars, bool)
     for edit in timeline.edits:
         if edit["what"] != "genre":
             continue
@@ -89,7 +91,15 @@ def _with_genres(timeline: Timeline) -> Timeline:
         probs[inside] = 0.0
         probs[inside, timeline.model.genres.index(genre)] = 1.0
         uncertain[inside], confidence[inside] = False, 1.0
-    return replace(timeline, probs=probs.astype(np.float32), uncertain=uncertain, confidence=confidence)
+        touched |= inside
+    changed = replace(timeline, probs=probs.astype(np.float32), uncertain=uncertain, confidence=confidence)
+    tracks = tuple(
+        _track(changed, track.start_bar, track.end_bar, track.title)
+        if touched[track.start_bar : track.end_bar].any()
+        else track
+        for track in timeline.tracks
+    )
+    return replace(changed, tracks=tracks)
 
 
 def _with_section(timeline: Timeline, edit: Edit) -> Timeline:
@@ -140,14 +150,12 @@ def _with_tracks(timeline: Timeline, edit: Edit) -> Timeline:
 
 
 def _track(timeline: Timeline, start: int, end: int, title: str) -> TrackSpan:
-    """A record on these bars, with its share of the genres; the fades that were heard at its ends stay."""
-    weight = (0.2 + timeline.energy[start:end].astype(np.float64))[:, None]
-    part = (timeline.probs[start:end] * weight).sum(axis=0)
-    part = part / part.sum()
+    """A record on these bars, as they are now; the fades that were heard at its ends stay."""
+    part = genre_share(timeline.probs[start:end], timeline.energy[start:end])
     fade_in = next((t.fade_in_bar for t in timeline.tracks if t.start_bar == start), None)
     fade_out = next((t.fade_out_bar for t in timeline.tracks if t.end_bar == end), None)
     label = timeline.model.genres[int(np.argmax(part))]
-    return TrackSpan(start, end, label, tuple(float(p) for p in np.clip(part, 0, 1)), title, fade_in, fade_out)
+    return described(timeline, TrackSpan(start, end, label, part, title, fade_in, fade_out))
 
 
 # -- changing the list -----------------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ class TrackSpan(Span):
         title: Its name, if a tracklist gave one.
         fade_in_bar: First bar in which it is heard, at or before ``start_bar``; None if that is not known.
         fade_out_bar: Bar, exclusive, at which it is last heard; may lie after ``end_bar``.
+        traits: What it sounds like, in one sentence; empty if that is not known.
     """
 
     label: str
@@ -67,6 +68,7 @@ class TrackSpan(Span):
     title: str = ""
     fade_in_bar: int | None = None
     fade_out_bar: int | None = None
+    traits: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Timeline:
         envelopes: Levels at 100 Hz.
         grid_confidence: 0..1, and ``grid_message`` says why it is low.
         grid_source: Where the grid is from: one of GRID_SOURCES; a ruler is what stands in where no beat is heard.
-        attributes: Name -> (n_bars,) further things heard.
+        attributes: Name -> (n_bars,) further things heard, such as those of :mod:`core.attributes`.
         edits: What people changed by hand, as written in the file.
         warnings: Sentences about the recording.
         slicing: ``bars`` or, for the fixed windows of the first HouseX paper, ``housex``.
@@ -350,6 +352,7 @@ def _from_dict(data: dict[str, Any], path: Path) -> Timeline:
                 t.get("title", ""),
                 _bar_or_none(t.get("fade_in_bar")),
                 _bar_or_none(t.get("fade_out_bar")),
+                t.get("traits", ""),
             )
             for t in data["tracks"]
         ),

@@ -22,7 +22,7 @@ def bars_table(timeline: Timeline, target: Target) -> Content:
     in_drop = {bar for span in timeline.drops for bar in range(span.start_bar, span.end_bar)}
     owner = track_of_bar(timeline)
     header = ["bar", "start_frame", "end_frame", "fps", "start_s", "end_s", "bpm", "section", "label", "confidence"]
-    header += ["uncertain", "energy", "track", "track_title", "drop", *genres]
+    header += ["uncertain", "energy", "track", "track_title", "track_traits", "drop", *genres]
     rows: list[list[object]] = [list(header)]
     for bar, label in enumerate(timeline.labels):
         track = int(owner[bar])
@@ -42,6 +42,7 @@ def bars_table(timeline: Timeline, target: Target) -> Content:
                 f"{timeline.energy[bar]:.4f}",
                 track + 1 if track >= 0 else "",
                 _cell(full_name(*track_name(timeline.tracks[track]))) if track >= 0 else "",
+                _cell(timeline.tracks[track].traits) if track >= 0 else "",
                 int(bar in in_drop),
                 *(f"{value:.4f}" for value in timeline.probs[bar]),
             ]

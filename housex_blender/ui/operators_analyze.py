@@ -15,7 +15,7 @@ from .job_operator import JobOperator, say, status_of
 from .places import absolute, blender_python, module_folders, timeline_for
 from .preferences import engine_settings
 from .session import Session
-from .summary import grid_note, summary_lines
+from .summary import grid_note, summary_lines, track_lines
 
 AUDIO_ENDINGS = (".wav", ".aif", ".aiff", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".mp4", ".mkv", ".mov")
 
@@ -40,6 +40,7 @@ def take_timeline(scene: Any, path: Path) -> Timeline:
     settings = scene.housex
     settings.timeline_path = str(path)
     settings.summary, settings.grid_note, settings.edits = "\n".join(summary_lines(edited)), note, len(timeline.edits)
+    settings.tracks = "\n".join(track_lines(edited))
     # the note about the grid says it already, or it was corrected since
     settings.warnings = "\n".join(text for text in timeline.warnings if text != timeline.grid_message)
     if not settings.mix_path:
@@ -89,7 +90,7 @@ class HOUSEX_OT_choose_mix(bpy.types.Operator):
             return {"CANCELLED"}
         if not settings.mix_path or chosen != absolute(settings.mix_path):
             settings.mix_path = str(chosen)
-            settings.timeline_path = settings.summary = settings.warnings = settings.grid_note = ""
+            settings.timeline_path = settings.summary = settings.tracks = settings.warnings = settings.grid_note = ""
             settings.edits, settings.bpm = 0, 0.0
             known = timeline_for(chosen)
             say(context, f"{known.name} is there already: load it, or analyze again" if known.is_file() else "")

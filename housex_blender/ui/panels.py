@@ -101,6 +101,30 @@ class HOUSEX_PT_mix(HouseXPanel, bpy.types.Panel):
             draw_text(layout, context, warning, "ERROR")
 
 
+class HOUSEX_PT_tracks(HouseXPanel, bpy.types.Panel):
+    """The records in the mix."""
+
+    bl_idname = "HOUSEX_PT_tracks"
+    bl_label = "Tracks"
+    bl_parent_id = HOUSEX_PT_mix.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads it as it is
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where something was heard."""
+        return bool(context.scene.housex.tracks)
+
+    def draw(self, context: Any) -> None:
+        """Each with its start and what it sounds like."""
+        layout: Any = self.layout
+        for line in context.scene.housex.tracks.split("\n"):
+            name, _, sentence = line.partition("\t")
+            column = layout.column(align=True)
+            column.label(text=name)
+            if sentence:
+                draw_text(column, context, sentence, "BLANK1")
+
+
 class HOUSEX_PT_grid(HouseXPanel, bpy.types.Panel):
     """Corrections of beats and bars."""
 
@@ -205,4 +229,4 @@ class HOUSEX_PT_film(HouseXPanel, bpy.types.Panel):
         draw_message(layout, context, "FILM")
 
 
-CLASSES = (HOUSEX_PT_mix, HOUSEX_PT_grid, HOUSEX_PT_look, HOUSEX_PT_film)
+CLASSES = (HOUSEX_PT_mix, HOUSEX_PT_tracks, HOUSEX_PT_grid, HOUSEX_PT_look, HOUSEX_PT_film)

@@ -39,6 +39,7 @@ class HouseXSettings(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
     )
     summary: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    tracks: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     warnings: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     grid_note: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     edits: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]

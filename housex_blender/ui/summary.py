@@ -34,6 +34,22 @@ def grid_note(timeline: Timeline) -> str:
     return f"Beat: unsure – {timeline.grid_message or 'check the bars against the music'}"
 
 
+def track_lines(timeline: Timeline) -> list[str]:
+    """For each track its number, start and name, then after a tab what it sounds like.
+
+    Args:
+        timeline: With its edits applied.
+    """
+    lines = []
+    for number, track in enumerate(timeline.tracks, start=1):
+        start_s = max(float(timeline.grid.starts_s[track.start_bar]), 0.0)
+        name = " ".join((track.title or track.label).split())
+        # a named track still has to say its sub-genre where there is no sentence that begins with it
+        sentence = track.traits or (track.label if track.title else "")
+        lines.append(f"{number}  {clock_text(start_s)}  {name}\t{' '.join(sentence.split())}")
+    return lines
+
+
 def summary_lines(timeline: Timeline) -> list[str]:
     """Length and tempo, what was found, the largest shares of sub-genres, how much is uncertain."""
     tempo = sorted(float(bpm) for bpm in timeline.grid.bpm)

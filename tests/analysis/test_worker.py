@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from housex_blender.core.attributes import ATTRIBUTES, SCALES
 from housex_blender.core.edits import with_edits
+from housex_blender.core.genres import GENRES
 from housex_blender.core.options import EXPORT_ENDINGS
 from housex_blender.core.protocol import Kind, Message, decode
 from housex_blender.core.timeline import Timeline
@@ -81,6 +83,49 @@ def test_the_timeline_fits_the_music(heard: tuple[int, list[Message], Path]) -> 
     assert timeline.grid.ends_s[-1] > 23.0
     assert len(timeline.envelopes.values) == pytest.approx(2400, abs=5)
     assert timeline.generator.startswith("housex 0.")
+
+
+def test_what_the_network_hears_besides_the_genre_is_in_the_file(heard: tuple[int, list[Message], Path]) -> None:
+    timeline = Timeline.load(heard[2])
+    assert tuple(timeline.attributes) == ATTRIBUTES
+    for name, column in timeline.attributes.items():
+        assert column.shape == (timeline.grid.n_bars,)
+        assert column.min() >= (1.0 if name in SCALES else 0.0)
+        assert column.max() <= (5.0 if name in SCALES else 1.0)
+    said = heard[1][-2].fields["summary"]
+    assert said["traits"] == [track.traits for track in timeline.tracks]
+    assert said["tracks"] == [track.label for track in timeline.tracks]
+    assert all(track.label in track.traits for track in timeline.tracks)
+
+
+def test_any_model_may_be_named(short_mix: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from .models import small_model
+
+    for classes in (4, 8):
+        model = small_model(tmp_path / str(classes), GENRES[:classes], uncertain_below=1.0)
+        output = tmp_path / f"{classes}.housex.json"
+        code, messages, _ = run(short_mix, "-o", output, "--model", model)
+        assert code == 0, messages
+        timeline = Timeline.load(output)
+        assert timeline.model.genres == GENRES[:classes]
+        assert timeline.uncertain.all(), "the card's limit holds"
+        assert all(track.traits.startswith("Perhaps ") for track in timeline.tracks)
+        assert any("uncertain in most bars" in m.text for m in messages if m.kind is Kind.WARNING)
+
+
+def test_another_card_for_the_same_weights_is_another_result(short_mix: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from .models import change_card, small_model
+
+    model, output = small_model(tmp_path / "model", uncertain_below=0.0), tmp_path / "x.housex.json"
+    assert run(short_mix, "-o", output, "--model", model)[0] == 0
+    assert not Timeline.load(output).uncertain.all()
+    change_card(model, lambda card: card.update(uncertain_below=1.0))
+    code, messages, _ = run(short_mix, "-o", output, "--model", model)
+    assert code == 0
+    assert not any("cache" in m.text for m in messages)
+    assert Timeline.load(output).uncertain.all()
 
 
 def test_the_picture_is_a_picture(heard: tuple[int, list[Message], Path], short_mix: Path) -> None:
@@ -197,13 +242,16 @@ def test_bad_files_get_one_sentence_and_leave_nothing(tmp_path: Path, kind: str)
         (["-o", "{tmp}"], "is a folder"),
         (["-o", "{tmp}/x.txt"], "does not end in .json"),
         (["-o", "{tmp}/x.json", "--model", "{tmp}"], "no model"),
+        (["-o", "{tmp}/x.json", "--model", "{model}"], "is of schema 1, this version reads 2"),
         (["-o", "{tmp}/x.json", "--device", "quantum"], "quantum"),
         (["-o", "{tmp}/x.json", "--palette", "nope", "--plot", "{tmp}/x.png"], "palette"),
         (["--magic"], "command line"),
     ],
 )
 def test_bad_requests(short_mix: Path, tmp_path: Path, arguments: list[str], said: str) -> None:
-    code, messages, stderr = run(short_mix, *(text.format(tmp=tmp_path) for text in arguments))
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "card.json").write_text('{"schema": 1, "name": "of an older version"}')
+    code, messages, stderr = run(short_mix, *(text.format(tmp=tmp_path, model=tmp_path / "old") for text in arguments))
     assert code != 0
     assert said in next(m.text for m in messages if m.kind is Kind.ERROR)
     assert "Traceback" not in stderr

@@ -50,7 +50,7 @@ def test_bars_table(named: Timeline, tmp_path: Path) -> None:
         "drop": "1", "Future House": "0.5000", "Bass House": "0.2500", "Progressive House": "0.2500",
     }  # fmt: skip
     assert {key: rows[8][key] for key in expected} == expected
-    assert list(rows[0])[15:] == list(timeline.model.genres)
+    assert list(rows[0])[16:] == list(timeline.model.genres)
     assert [row["drop"] for row in rows] == ["0"] * 8 + ["1"] * 8 + ["0"] * 8
     assert [row["track"] for row in rows] == ["1"] * 16 + ["2"] * 8
     # every frame belongs to exactly one bar
@@ -61,6 +61,12 @@ def test_a_title_is_no_formula(timeline: Timeline, tmp_path: Path) -> None:
     tracks = (replace(timeline.tracks[0], title='=HYPERLINK("x")'), timeline.tracks[1])
     rows = list(csv.DictReader(io.StringIO(written(replace(timeline, tracks=tracks), tmp_path, "csv"))))
     assert rows[0]["track_title"] == '\'=HYPERLINK("x")'
+
+
+def test_the_table_says_what_a_track_sounds_like(timeline: Timeline, tmp_path: Path) -> None:
+    tracks = (replace(timeline.tracks[0], traits="Future House: no chords, flat groove"), timeline.tracks[1])
+    rows = list(csv.DictReader(io.StringIO(written(replace(timeline, tracks=tracks), tmp_path, "csv"))))
+    assert [row["track_traits"] for row in rows] == ["Future House: no chords, flat groove"] * 16 + [""] * 8
 
 
 def test_beats_table(tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ def test_analyze_fills_the_panel(scene, mix, engine) -> None:
     assert settings.summary.split("\n")[:2] == ["0:30, 128.0 BPM, 16 bars", "2 tracks, 1 drop"]
     assert "Future House  4" in settings.summary
     assert "Uncertain in 6% of the bars" in settings.summary
+    assert settings.tracks.split("\n") == [
+        "1  0:00  Future House\tFuture House: chords, light side-chain", "2  0:15  Bass House\t"]  # fmt: skip
     assert settings.warnings.split("\n") == ["The recording is quiet.", "The tempo drifts."]
     assert bpy.context.window_manager.housex.busy == "NONE"
     assert bpy.context.window_manager.housex.message == "Heard 16 bars"
@@ -116,6 +118,7 @@ def test_load_timeline_and_a_damaged_one(scene, mix) -> None:
 
 def test_another_mix_forgets_the_old_timeline(scene, mix) -> None:
     scene.housex.mix_path, scene.housex.timeline_path, scene.housex.summary = str(mix), "x.housex.json", "y"
+    scene.housex.tracks = "1  0:00  Bigroom\t"
     bpy.ops.housex.choose_mix(filepath=str(mix))
     assert scene.housex.summary == "y"
     with pytest.raises(RuntimeError, match="There is no file"):
@@ -125,6 +128,7 @@ def test_another_mix_forgets_the_old_timeline(scene, mix) -> None:
     bpy.ops.housex.choose_mix(filepath=str(mix.with_name("two.flac")))
     assert not scene.housex.timeline_path
     assert not scene.housex.summary
+    assert not scene.housex.tracks
 
 
 # -- the modal operator without a window ------------------------------------------------------------------------

@@ -287,6 +287,8 @@ def test_panels_draw_in_every_state(heard, scene, busy) -> None:
     assert ("housex.analyze_mix" in seen) == (busy != "ANALYSIS")
     assert "Future House  43%" in seen
     assert "palette_file" in seen
+    assert "1  0:00  Future House" in seen
+    assert "Future House: chords, light" in seen, "the sentence is wrapped"
 
 
 def test_time_left_is_spoken_plainly() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from housex_blender.core.attributes import ATTRIBUTES
 from housex_blender.core.bars import BarGrid
 from housex_blender.core.files import sha256_of
 from housex_blender.core.genres import GENRES
@@ -36,11 +37,12 @@ def sample_timeline(mix: Path, duration_s: float = 30.0, bpm: float = 128.0) -> 
         energy=np.linspace(0.2, 1.0, bars).astype(np.float32),
         section=tuple(sections),
         tracks=(
-            TrackSpan(0, half, GENRES[0], tuple(probs[0].tolist())),
+            TrackSpan(0, half, GENRES[0], tuple(probs[0].tolist()), traits="Future House: chords, light side-chain"),
             TrackSpan(half, bars, GENRES[1], tuple(probs[-1].tolist())),
         ),
         drops=(Span(half, half + 2),),
         envelopes=Envelopes(values),
+        attributes={name: np.full(bars, 0.9, np.float32) for name in ATTRIBUTES},
         generator="housex test",
         warnings=("The recording is quiet.",),
     )

@@ -14,14 +14,6 @@ Hits = dict[str, list[tuple[float, float]]]
 
 DEMO_PLAN: Plan = [("intro", 8), ("break", 8), ("build", 8), ("drop", 16), ("outro", 8)]
 SHORT_PLAN: Plan = [("intro", 8), ("build", 8), ("drop", 16), ("outro", 8)]
-TRAINING_PLANS: tuple[Plan, ...] = (
-    [("intro", 8), ("build", 8), ("drop", 16), ("break", 8), ("build", 8), ("drop", 8), ("outro", 8)],
-    [("intro", 8), ("break", 8), ("build", 8), ("drop", 16), ("break", 8), ("drop", 8), ("outro", 8)],
-    [("intro", 8), ("drop", 8), ("break", 8), ("build", 8), ("drop", 16), ("outro", 8)],
-    [("intro", 8), ("build", 8), ("drop", 16), ("break", 8), ("drop", 16), ("outro", 8)],
-    [("intro", 16), ("build", 8), ("drop", 16), ("outro", 8)],
-    [("break", 8), ("build", 8), ("drop", 16), ("break", 8), ("build", 4), ("drop", 16)],
-)
 
 
 @dataclass(frozen=True)

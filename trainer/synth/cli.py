@@ -1,4 +1,4 @@
-"""Command line of the synthesiser: the demo mix, or a single track."""
+"""Command line of the synthesiser: the demo mix, a single track, or a mix of training tracks."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from housex_blender.core.attributes import ATTRIBUTES
+from housex_blender.core.genres import GENRES
+
+from ..labelled import Labelled
 from .demo import make_demo, truth_path, write_audio
 from .mixer import TrackSpec, mix_tracks
-from .recipes import GENRES
-from .track import render_training_track
+from .samples import open_bank
+from .sets import render_training_mix
+from .training import render_training_track
 from .truth import mix_truth, write_truth
 
 
@@ -24,9 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     track.add_argument("-o", "--output", type=Path, required=True, help=".ogg, .flac or .wav")
     track.add_argument("--seed", type=int, default=0)
     track.add_argument("--bpm", type=float, default=126.0)
-    track.add_argument(
-        "--training", action="store_true", help="random plan, tempo and master colour; truth of sections only"
-    )
+    track.add_argument("--training", action="store_true", help="as written for training, with its truth bar by bar")
+    mix = kinds.add_parser("mix", help="render a DJ mix of training tracks and its truth")
+    mix.add_argument("-o", "--output", type=Path, required=True, help=".ogg, .flac or .wav")
+    mix.add_argument("--seed", type=int, default=0)
+    mix.add_argument("--tracks", type=int, help="number of tracks; default: 5 to 8, drawn")
+    for kind in (track, mix):
+        kind.add_argument("--sounds", type=Path, help="cache folder of sampled instruments; default: synthesised only")
 
 
 def add_synth_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
@@ -37,6 +49,29 @@ def add_synth_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentPar
     return parser
 
 
+def labelled_truth(labelled: Labelled) -> dict[str, object]:
+    """Truth of a training track or mix as plain JSON values; what is not known of a bar is null."""
+
+    def rows(table: NDArray[np.float32]) -> list[list[float | None]]:
+        return [[round(float(value), 4) if np.isfinite(value) else None for value in row] for row in table]
+
+    return {
+        "genres": list(GENRES),
+        "attributes": list(ATTRIBUTES),
+        "beats_s": [round(float(beat), 6) for beat in labelled.beats_s[:-1]],
+        "bars": {
+            "start_s": [round(float(start), 6) for start in labelled.starts_s],
+            "end_s": [round(float(end), 6) for end in labelled.ends_s],
+            "section": list(labelled.sections),
+            "probs": rows(labelled.probs),
+            "attributes": rows(labelled.attributes),
+            "track": labelled.track.tolist(),
+            "crossfade": labelled.crossfade.tolist(),
+        },
+        "facts": labelled.facts,
+    }
+
+
 def run(args: argparse.Namespace) -> int:
     """Do what the arguments ask; returns the exit code."""
     if args.synth_command == "demo":
@@ -44,23 +79,19 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.output}\n{truth}")
         return 0
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    if args.training:
-        track = render_training_track(args.genre, args.seed)
-        write_audio(args.output, track.audio)
-        facts = {
-            "genre": track.genre,
-            "bpm": track.bpm,
-            "key": track.key,
-            "seed": track.seed,
-            "beats_s": track.beat_s[:-1].tolist(),
-            "sections": track.sections,
-            "attributes": track.attributes,
-        }
-        truth_path(args.output).write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    if args.synth_command == "mix" or args.training:
+        bank = open_bank(args.sounds) if args.sounds else None
+        labelled = (
+            render_training_mix(args.seed, bank, args.tracks)
+            if args.synth_command == "mix"
+            else render_training_track({args.genre: 1.0}, args.seed, bank)
+        )
+        write_audio(args.output, labelled.audio)
+        truth_path(args.output).write_text(json.dumps(labelled_truth(labelled)) + "\n", encoding="utf-8")
     else:
-        mix = mix_tracks([TrackSpec(args.genre, args.seed, args.bpm)], [])
-        write_audio(args.output, mix.audio)
-        write_truth(truth_path(args.output), mix_truth(mix))
+        solo = mix_tracks([TrackSpec(args.genre, args.seed, args.bpm)], [])
+        write_audio(args.output, solo.audio)
+        write_truth(truth_path(args.output), mix_truth(solo))
     print(f"{args.output}\n{truth_path(args.output)}")
     return 0
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from . import master
-from .arrange import DEMO_PLAN, TRAINING_PLANS, Bar, Hits, Plan, has_kick, lay_out, section_runs, write_drums
+from .arrange import DEMO_PLAN, Bar, Hits, Plan, has_kick, lay_out, section_runs, write_drums
 from .compose import LOOP_BARS, Note, Score, write_score
 from .drums import drum_kit, sweep
 from .dsp import (
@@ -25,7 +25,7 @@ from .dsp import (
     reverb_impulse,
     swept_lowpass,
 )
-from .recipes import GENRES, RECIPES, Style, genre_index, sample_style
+from .recipes import GENRES, Style, genre_index, sample_style
 from .voices import Timbre, render_note
 
 KEY_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
@@ -45,6 +45,7 @@ LEVELS_DB = {
     "fundamental": -7.0,
 }
 SENDS = {"lead": 0.22, "layer": 0.25, "chord": 0.2, "pad": 0.4, "arp": 0.35, "vocal": 0.35}
+DROP_LUFS = -7.2
 # Loudness of a section relative to the drop, dB: commercial masters have less contrast, but this is audible.
 SECTION_DB = {"intro": -4.3, "build": -6.0, "drop": 0.0, "break": -9.0, "outro": -4.3}
 
@@ -281,14 +282,14 @@ def drum_bus(work: Renderer, hits: Hits, kit: dict[str, Audio]) -> tuple[Audio, 
     return kick, rest, send
 
 
-def section_gains(work: Renderer, mix: Audio, drop_lufs: float, rng: np.random.Generator) -> Audio:
+def section_gains(work: Renderer, mix: Audio, rng: np.random.Generator) -> Audio:
     """Gain curve (length, 1) that puts every section at its loudness once the soft clipper has acted."""
     marks: list[float] = []
     gains: list[float] = []
     for section, first, end in section_runs(work.bars):
         middle = first + max(0, (end - first) // 2 - 2)
         part = mix[work.clock.sample(4 * middle) : work.clock.sample(4 * min(end, middle + 4))]
-        target = drop_lufs + SECTION_DB[section] + (rng.uniform(-0.8, 0.8) if section != "drop" else 0.0)
+        target = DROP_LUFS + SECTION_DB[section] + (rng.uniform(-0.8, 0.8) if section != "drop" else 0.0)
         gain_db = 20.0 * np.log10(master.gain_for_loudness(part, target))
         slope = 1.5 if section == "build" else 0.0
         start, stop = work.clock.time_s(4 * first), work.clock.time_s(4 * end)
@@ -296,14 +297,6 @@ def section_gains(work: Renderer, mix: Audio, drop_lufs: float, rng: np.random.G
         marks += [start, stop - 0.010]
         gains += [gain_db - slope, gain_db + slope]
     return master.level_curve(marks, gains, work.length)[:, None]
-
-
-def colour_master(mix: Audio, tilt_db: float) -> Audio:
-    """Tilt the spectrum: tilt_db more above about 900 Hz and as much less below."""
-    if abs(tilt_db) < 0.1:
-        return mix
-    low = filtered(mix, "lowpass", 900.0, order=1)
-    return mix * np.float32(db_to_gain(tilt_db)) + low * np.float32(db_to_gain(-tilt_db) - db_to_gain(tilt_db))
 
 
 def mix_layers(work: Renderer, seed: int, rng: np.random.Generator) -> Audio:
@@ -330,16 +323,12 @@ def render_track(
     plan: Plan | None = None,
     beat_s: NDArray[np.float64] | None = None,
     key: int | None = None,
-    drop_lufs: float = -7.2,
-    tilt_db: float = 0.0,
-    bus_drive: float = 0.0,
     variety: float = 0.0,
 ) -> Track:
     """Render a track; the same arguments always give the same samples.
 
     bpm: None draws it from the genre; plan: sections and lengths in bars, default DEMO_PLAN;
     beat_s: tempo map with 4 * bars + 1 times from 0, which overrides the constant tempo; key: pitch class;
-    drop_lufs: loudness of the drops; tilt_db and bus_drive (0..1) colour the master;
     variety 0..1: see sample_style.
     Raises ValueError for an unknown genre or section and for a tempo map that does not fit the plan.
     """
@@ -353,10 +342,8 @@ def render_track(
         )
     work = Renderer(style, write_score(style, rng), bars, Clock(times))
     mix = mix_layers(work, seed, rng)
-    if bus_drive > 0.0:
-        mix = np.tanh(mix * np.float32(1.0 + 2.0 * bus_drive)).astype(np.float32)
-    mix = filtered(colour_master(mix, tilt_db), "highpass", 24.0)
-    mix = mix * section_gains(work, mix, drop_lufs, rng)
+    mix = filtered(mix, "highpass", 24.0)
+    mix = mix * section_gains(work, mix, rng)
     audio = master.limit(master.soft_clip(mix) * np.float32(master.CEILING))
     return Track(
         audio,
@@ -371,21 +358,4 @@ def render_track(
     )
 
 
-def render_training_track(genre: str, seed: int) -> Track:
-    """A track of 48 to 64 bars with random plan, tempo, key, loudness and master colour, for training."""
-    rng = np.random.default_rng([seed, genre_index(genre), 3])
-    plan = TRAINING_PLANS[int(rng.integers(len(TRAINING_PLANS)))]
-    low, high = RECIPES[genre].bpm
-    return render_track(
-        genre,
-        seed,
-        bpm=round(float(rng.uniform(low, high)), 2),
-        plan=plan,
-        drop_lufs=float(rng.uniform(-9.5, -6.0)),
-        tilt_db=float(rng.normal(0.0, 2.0)),
-        bus_drive=float(rng.random() ** 2 * 0.6),
-        variety=0.4,
-    )
-
-
-__all__ = ["GENRES", "Track", "render_track", "render_training_track"]
+__all__ = ["GENRES", "Track", "render_track"]

@@ -1,0 +1,296 @@
+"""``python -m trainer make-default``: from nothing to the weights that ship. Zone: trainer.
+
+Renders the data, trains the chosen design from several seeds, compares designs if asked, sets temperature, smoothing
+and the limit of "uncertain" on validation data, measures on tracks and mixes that nothing was set on, and writes the
+model folder with its card. Every stage keeps what it made in ``--data``: a run that was cut off goes on there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from housex_blender.analysis.classify import softmax
+from housex_blender.analysis.model_folder import MODELS, Smoothing
+from housex_blender.core.files import sha256_of, write_text_atomic
+from housex_blender.core.genres import GENRES
+
+from .calibrate import LEFT_OUT, fit_smoothing, fit_temperature, fit_uncertain, smoothed
+from .datasets import VERSIONS, BarTrack, Source, load_bars, prepare, save_bars
+from .designs import DESIGNS, SHAPE
+from .export import Card, write_model_folder
+from .metrics import attribute_figures, bar_figures, mix_figures
+from .model_card import write_model_card
+from .train import Recipe, Said, predict, train_network
+
+FROZEN = Path(__file__).parent / "frozen_validation.npz"
+# seeds of one generator that never meet: the first for choosing and calibrating, the second for the figures
+FIRST_TEST_SEED = 5_000
+_FROZEN_BARS = 32
+CHOSEN = "MixNet"
+TRAINED_ON = "{tracks} tracks made by a synthesiser with sampled instruments; no recorded music"
+LIMITS = (
+    "Trained on synthesised house music alone, and measured on music from two other synthesisers, never on records. "
+    "What the figures say of records that people made is unknown; labels may be wrong while the confidence is high."
+)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is rendered and trained.
+
+    Attributes:
+        training: Tracks per genre to learn from.
+        validation: Tracks per genre of the second generator for choosing and calibrating.
+        test: Tracks per genre of the second generator for the figures.
+        third: Tracks per genre of the third set.
+        validation_mixes: DJ mixes for the smoothing.
+        test_mixes: DJ mixes for the figures.
+        seeds: Training runs of the chosen design.
+        recipe: Of every run.
+        compared_bars: Bars shown to each design that is compared.
+    """
+
+    training: int = 160
+    validation: int = 10
+    test: int = 12
+    third: int = 5
+    validation_mixes: int = 6
+    test_mixes: int = 8
+    seeds: int = 3
+    recipe: Recipe = Recipe()
+    compared_bars: int = 400_000
+
+
+SMOKE = Sizes(2, 1, 1, 1, 1, 1, 1, Recipe(bars=16 * 40 * 8), 16 * 40 * 2)
+
+
+@dataclass
+class Data:
+    """Everything that was rendered."""
+
+    training: list[BarTrack]
+    validation: list[BarTrack]
+    test: list[BarTrack]
+    third: list[BarTrack]
+    validation_mixes: list[BarTrack]
+    test_mixes: list[BarTrack]
+
+
+def render_all(sizes: Sizes, folder: Path, jobs: int, samples: bool) -> Data:
+    """Render what is missing and read all."""
+
+    def after(first: int, count: int) -> range:
+        return range(first, first + count)
+
+    def made(name: str, seeds: range, genres: Sequence[str] = GENRES) -> list[BarTrack]:
+        return prepare(Source(name, seeds, genres), folder, jobs, samples)
+
+    return Data(
+        training=made("training", after(0, sizes.training)),
+        validation=made("second", after(0, sizes.validation)),
+        test=made("second", after(FIRST_TEST_SEED, sizes.test)),
+        third=made("third", after(0, sizes.third)),
+        validation_mixes=made("second-mix", after(0, sizes.validation_mixes), ()),
+        test_mixes=made("second-mix", after(FIRST_TEST_SEED, sizes.test_mixes), ()),
+    )
+
+
+@dataclass
+class Run:
+    """One trained network with what was set on validation data and measured on the rest."""
+
+    net: nn.Module
+    temperature: float
+    smoothing: Smoothing
+    uncertain_below: float
+    validation: dict[str, Any]
+    figures: dict[str, Any]
+
+
+def probs_of(said: Sequence[Said], temperature: float) -> list[np.ndarray]:
+    return [softmax(one.logits, temperature) for one in said]
+
+
+def measured(net: nn.Module, data: Data) -> Run:
+    """Calibrate on validation tracks and mixes, then measure on the others."""
+    said = predict(net, data.validation)
+    temperature = fit_temperature(data.validation, said)
+    mixes = predict(net, data.validation_mixes)
+    smoothing = fit_smoothing(data.validation_mixes, mixes, temperature)
+    settled = [smoothed(one, temperature, smoothing) for one in mixes]
+    figures: dict[str, Any] = {}
+    for name, tracks in (("second generator", data.test), ("third set", data.third)):
+        heard = predict(net, tracks)
+        figures[name] = bar_figures(tracks, probs_of(heard, temperature))
+        figures[name]["attributes"] = attribute_figures(tracks, [one.attributes for one in heard])
+    heard = predict(net, data.test_mixes)
+    figures["mixes of the second generator"] = mix_figures(
+        data.test_mixes, [smoothed(one, temperature, smoothing) for one in heard]
+    )
+    validation = {
+        "tracks": bar_figures(data.validation, probs_of(said, temperature)),
+        "mixes": mix_figures(data.validation_mixes, settled),
+    }
+    return Run(net, temperature, smoothing, fit_uncertain(settled), validation, figures)
+
+
+def compare(sizes: Sizes, data: Data, folder: Path, device: str) -> dict[str, Any]:
+    """Train every design on the same bars and measure on validation tracks, with the same number of bars shown."""
+    table: dict[str, Any] = {}
+    for name, build in DESIGNS.items():
+        path = folder / f"design-{list(DESIGNS).index(name)}.json"
+        if not path.is_file():
+            torch.manual_seed(0)
+            net = build(len(GENRES))
+            parameters = sum(part.numel() for part in net.parameters())
+            recipe = replace(sizes.recipe, bars=sizes.compared_bars)
+            net = train_network(net, data.training, recipe, path.with_suffix(".pt"), device)
+            said = predict(net, data.validation)
+            figures = bar_figures(data.validation, probs_of(said, fit_temperature(data.validation, said)))
+            kept = ("drop accuracy", "drop accuracy, 95 % over tracks", "drop macro-F1", "tracks by their drops",
+                    "expected calibration error", "all bars")  # fmt: skip
+            body = {"parameters": parameters, **{key: figures[key] for key in kept}}
+            write_text_atomic(path, json.dumps(body, indent=2) + "\n")
+        table[name] = json.loads(path.read_text(encoding="utf-8"))
+    return table
+
+
+def spread(runs: Sequence[Run]) -> dict[str, Any]:
+    """Mean and range over training seeds of the figures that the card quotes."""
+
+    def over(read: Callable[[Run], float]) -> dict[str, float]:
+        values = [float(read(run)) for run in runs]
+        return {"mean": round(float(np.mean(values)), 4), "lowest": min(values), "highest": max(values)}
+
+    tracks, mixes = "second generator", "mixes of the second generator"
+    result: dict[str, Any] = {"seeds": len(runs)}
+    for key in ("drop accuracy", "drop macro-F1", "expected calibration error"):
+        result[key] = over(lambda run, key=key: run.figures[tracks][key])  # type: ignore[misc]
+    for key in ("bar accuracy outside crossfades", "changes within 2 bars", "flips per 64 bars"):
+        result[f"mixes, {key}"] = over(lambda run, key=key: run.figures[mixes][key])  # type: ignore[misc]
+    result["third set, drop accuracy"] = over(lambda run: run.figures["third set"]["drop accuracy"])
+    return result
+
+
+def freeze(data: Data, path: Path) -> list[BarTrack]:
+    """Keep a few validation tracks, cut to the bars around their first drop, for the test of the shipped weights."""
+    chosen = []
+    for genre in range(len(GENRES)):
+        chosen += [track for track in data.validation if track.genre[0] == genre][:2]
+    parts = []
+    for track in chosen:
+        first = max(0, min(int(np.flatnonzero(track.drop)[0]) - 8, len(track) - _FROZEN_BARS))
+        part = slice(first, first + _FROZEN_BARS)
+        parts.append(BarTrack(track.name, track.pictures[part], track.probs[part], track.attributes[part],
+                              track.section[part], track.track[part], track.crossfade[part]))  # fmt: skip
+    joined = BarTrack(
+        "frozen",
+        np.concatenate([part.pictures for part in parts]),
+        np.concatenate([part.probs for part in parts]),
+        np.concatenate([part.attributes for part in parts]),
+        np.concatenate([part.section for part in parts]),
+        np.concatenate([np.full(len(part), number) for number, part in enumerate(parts)]),
+        np.concatenate([part.crossfade for part in parts]),
+    )
+    save_bars(joined, path)
+    return thaw(path)
+
+
+def thaw(path: Path = FROZEN) -> list[BarTrack]:
+    """The tracks of the frozen validation set."""
+    joined = load_bars(path)
+    result = []
+    for number in np.unique(joined.track):
+        mine = joined.track == number
+        result.append(BarTrack(f"frozen {number}", joined.pictures[mine], joined.probs[mine],
+                               joined.attributes[mine], joined.section[mine], joined.track[mine],
+                               joined.crossfade[mine]))  # fmt: skip
+    return result
+
+
+def frozen_figures(net: nn.Module, temperature: float, tracks: Sequence[BarTrack]) -> dict[str, float]:
+    """The two figures that anyone can compute again from the shipped weights and the frozen set."""
+    figures = bar_figures(tracks, probs_of(predict(net, tracks), temperature))
+    return {key: figures[key] for key in ("drop accuracy", "expected calibration error")}  # type: ignore[misc]
+
+
+def add_make_default_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """``python -m trainer make-default``."""
+    parser = subparsers.add_parser(
+        "make-default",
+        help="render the data, train, calibrate, measure and write the model that ships",
+        description="From nothing to housex_blender/models/default. Keeps about 3 GB in --data and goes on where an "
+        "earlier run was cut off. Hours on 2 cores; a GPU is used where there is one. The sampled instruments "
+        "need fluidsynth, FluidR3 and Sonic Pi's samples, the figures Csound and LMMS's samples.",
+    )
+    parser.add_argument("-o", "--output", type=Path, default=MODELS / "default")
+    parser.add_argument("--data", type=Path, default=Path("build/data"), help="what is rendered and trained is kept here")
+    parser.add_argument("--tracks", type=int, default=Sizes.training, help="training tracks per genre")
+    parser.add_argument("--bars", type=int, default=Recipe.bars, help="bars shown in each training run")
+    parser.add_argument("--seeds", type=int, default=Sizes.seeds, help="training runs of the chosen design")
+    parser.add_argument("--compare", action="store_true", help="also train the other designs and keep the table")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that render")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--no-samples", dest="samples", action="store_false", help="train on our own voices alone")
+    parser.add_argument("--smoke", action="store_true", help="a tiny run that shows that every step works")
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do all stages."""
+    recipe = Recipe(bars=arguments.bars)
+    sizes = SMOKE if arguments.smoke else Sizes(training=arguments.tracks, seeds=arguments.seeds, recipe=recipe)
+    data = render_all(sizes, arguments.data, arguments.jobs, arguments.samples)
+    state = arguments.data / f"training-{_fingerprint(sizes, arguments.samples)}"
+    state.mkdir(parents=True, exist_ok=True)
+    designs = compare(sizes, data, state, arguments.device) if arguments.compare or arguments.smoke else {}
+    runs = []
+    for seed in range(sizes.seeds):
+        torch.manual_seed(seed)
+        net = train_network(DESIGNS[CHOSEN](len(GENRES)), data.training, replace(sizes.recipe, seed=seed),
+                            state / f"seed-{seed}.pt", arguments.device)  # fmt: skip
+        runs.append(measured(net, data))
+        print(f"seed {seed}: drop bars of validation {runs[-1].validation['tracks']['drop accuracy']:.3f}")
+    best = max(runs, key=lambda one: one.validation["tracks"]["drop accuracy"])
+    frozen_path = FROZEN if arguments.output == MODELS / "default" and not arguments.smoke else state / FROZEN.name
+    frozen = freeze(data, frozen_path)
+    figures = {
+        "over seeds": spread(runs),
+        **best.figures,
+        "validation": best.validation,
+        "frozen set": {**frozen_figures(best.net, best.temperature, frozen), "sha256": sha256_of(frozen_path)},
+        "designs": designs,
+        "left out as uncertain": LEFT_OUT,
+    }
+    card = Card(
+        name="housex-bars",
+        version="1.0",
+        genres=GENRES,
+        shape=SHAPE,
+        temperature=best.temperature,
+        smoothing=best.smoothing,
+        uncertain_below=best.uncertain_below,
+        trained_on=TRAINED_ON.format(tracks=len(data.training)),
+        figures=figures,
+        limits=LIMITS,
+    )
+    write_model_folder(best.net, card, arguments.output)
+    write_model_card(arguments.output)
+    print(f"wrote {arguments.output}")
+    return 0
+
+
+def _fingerprint(sizes: Sizes, samples: bool) -> str:
+    """Names the state of runs that may go on in each other's place."""
+    parts = [sizes.training, sizes.recipe.bars, sizes.compared_bars, int(samples), *VERSIONS.values()]
+    return "-".join(str(part) for part in parts)

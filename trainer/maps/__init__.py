@@ -1,0 +1,1 @@
+"""Tracks as the network hears them: portraits, maps and neighbours."""

@@ -1,0 +1,1 @@
+"""A user's own labelled music: reading it, hearing its bars, fine-tuning on it."""

@@ -1,0 +1,138 @@
+"""The formats of the sub-genre papers' annotations: Label Studio's JSON export and detected_drops.json. Zone: trainer.
+
+The mainstage benchmark (arXiv 2409.06690) exports one task per track with eight numbers; HouseX (arXiv 2207.11690)
+marks the drop as a region of the same export.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .label_rows import CollectionError, LabelRow, share_in, text_of
+
+# a cell of the CSV export: [{"number":0.25}]
+_CELL = re.compile(r'\s*\[\s*\{\s*"number"\s*:\s*([^,}\]]+?)\s*\}\s*\]\s*')
+
+Spans = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class StudioExport:
+    """What one JSON file tells.
+
+    Attributes:
+        rows: One per annotation that names a genre: several people may have labelled one track.
+        drops_s: File name -> (start, end) of its drops in seconds.
+        unlabelled: How many tasks carry neither.
+    """
+
+    rows: tuple[LabelRow, ...]
+    drops_s: dict[str, Spans]
+    unlabelled: int
+
+
+def base_name(written: str) -> str:
+    """File name at the end of a path or an address, whichever slashes it was written with."""
+    return re.split(r"[/\\]", written.strip())[-1]
+
+
+def number_in_cell(cell: str) -> str | None:
+    """The number of a cell ``[{"number":0.25}]`` as text; None for any other cell."""
+    found = _CELL.fullmatch(cell)
+    return found.group(1) if found else None
+
+
+def read_studio(path: Path) -> StudioExport:
+    """Read a Label Studio export or a table of detected drops.
+
+    Raises:
+        CollectionError: It is neither, or holds numbers that no share or time can have.
+    """
+    try:
+        tasks = json.loads(text_of(path))
+    except (ValueError, RecursionError) as error:
+        raise CollectionError(f"{path.name} is not valid JSON.", "Export it from Label Studio again.") from error
+    if not isinstance(tasks, list) or not tasks or not all(isinstance(task, dict) for task in tasks):
+        raise CollectionError(f"{path.name} is not a Label Studio export.", "Export the project as JSON.")
+    rows: list[LabelRow] = []
+    drops: dict[str, Spans] = {}
+    unlabelled = 0
+    for number, task in enumerate(tasks, 1):
+        where = f"{path.name}, task {number}"
+        if "drop_sections" in task and "audio_path" in task:
+            spans = _spans(task["drop_sections"], where)
+            if spans:
+                drops[base_name(str(task["audio_path"]))] = spans
+        elif "annotations" in task:
+            file = _file_of(task, where)
+            found, marked = _annotated(task, file, f"{where} ({file})")
+            rows += found
+            if marked:
+                drops[base_name(file)] = marked
+            unlabelled += not found and not marked
+        else:
+            raise CollectionError(f"{where} has no annotations.", "Export the project as JSON, not as JSON-MIN.")
+    return StudioExport(tuple(rows), drops, unlabelled)
+
+
+def _file_of(task: dict[str, object], where: str) -> str:
+    data = task.get("data")
+    written = data.get("audio") if isinstance(data, dict) else None
+    written = written or task.get("file_upload")
+    if not isinstance(written, str) or not base_name(written):
+        raise CollectionError(f"{where} names no audio file.", 'Each task needs "data": {"audio": "FILE"}.')
+    return written
+
+
+def _annotated(task: dict[str, object], file: str, where: str) -> tuple[list[LabelRow], Spans]:
+    """A row per annotation with genres, and the regions that are marked as drops."""
+    rows: list[LabelRow] = []
+    regions: list[object] = []
+    for results in _annotations(task["annotations"]):
+        shares: dict[str, float] = {}
+        for item in results:
+            value, name = item.get("value"), item.get("from_name")
+            if not isinstance(value, dict):
+                continue
+            if "number" in value and isinstance(name, str):
+                shares[name] = shares.get(name, 0.0) + share_in(value["number"], f"{where}, {name}")
+            elif isinstance(value.get("choices"), list):
+                shares |= {str(choice): 1.0 for choice in value["choices"]}
+            elif isinstance(value.get("labels"), list) and "drop" in [str(one).lower() for one in value["labels"]]:
+                regions.append([value.get("start"), value.get("end")])
+        if shares:
+            rows.append(LabelRow(file, shares, where))
+    return rows, _spans(regions, where)
+
+
+def _annotations(found: object) -> Iterator[list[dict[str, object]]]:
+    """The results of every annotation that was not cancelled."""
+    for annotation in found if isinstance(found, list) else []:
+        if isinstance(annotation, dict) and not annotation.get("was_cancelled"):
+            results = annotation.get("result")
+            yield [item for item in results if isinstance(item, dict)] if isinstance(results, list) else []
+
+
+def _spans(found: object, where: str) -> Spans:
+    """Sorted (start, end) in seconds of a list of pairs.
+
+    Raises:
+        CollectionError: One is not two increasing times.
+    """
+    spans = []
+    pairs: list[Any] = found if isinstance(found, list) else [found]
+    for pair in pairs:
+        try:
+            start_s, end_s = (float(time) for time in pair)
+        except (TypeError, ValueError):
+            start_s, end_s = math.nan, math.nan
+        if not 0.0 <= start_s < end_s < math.inf:
+            raise CollectionError(f"{where}: {pair!r} is not a drop.", "A drop is [start, end] in seconds.")
+        spans.append((start_s, end_s))
+    return tuple(sorted(spans))
