@@ -114,8 +114,9 @@ def model_lines() -> list[str]:
         ["third set", *_track_cells(third)],
     ]
     lines = [
-        f"**The model** ({card['name']} {card['version']}), trained on {card['trained_on']}. Measured on synthesised music "
-        "as well, made with other instruments by other programs; on records that people made nobody has measured it.",
+        f"**The model** ({card['name']} {card['version']}), trained on {card['trained_on']}. Measured on "
+        "synthesised music as well, of other programs with other instruments; on records that people made nobody has "
+        "measured it.",
         "",
         "| nine sub-genres | drop bars right (95 % over tracks) | macro-F1 | calibration error | tracks | "
         "right in the most confident 70 % |",

@@ -11,11 +11,11 @@ from housex_blender.core.errors import HouseXError
 
 def get_parser() -> argparse.ArgumentParser:
     """The command line; every command says what it reads, writes and costs."""
-    from .maps.embed import add_embed_parser
     from .export import add_export_parser
-    from .own.fine_tune import add_train_parser
     from .make_default import add_make_default_parser
+    from .maps.embed import add_embed_parser
     from .maps.similar import add_similar_parser
+    from .own.fine_tune import add_train_parser
     from .synth.cli import add_synth_parser
 
     parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__)

@@ -30,7 +30,7 @@ KILL_DB = -30.0
 # pitch moves only above the kick
 PITCH_FROM_HZ = 200.0
 NOISE_BARS = 8
-CLEAN_SHARE = 0.06
+CLEAN_SHARE = 0.25
 FADE_BARS = (0, 0, 2, 4, 8, 12, 16)
 
 

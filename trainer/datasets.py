@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import soxr
@@ -25,6 +26,9 @@ from housex_blender.core.genres import GENRES
 
 from .corrupt import corrupt_audio
 from .labelled import SECTION_NAMES, Labelled
+
+if TYPE_CHECKING:
+    from .synth.samples import SampleBank
 
 # raised when a generator renders something else for a seed
 VERSIONS = {"training": 1, "second": 1, "third": 1, "second-mix": 1}
@@ -107,7 +111,7 @@ def _sections(track: Labelled) -> NDArray[np.int64]:
 
 def save_bars(bars: BarTrack, path: Path) -> None:
     """Write a track's bars completely or not at all."""
-    columns = {"pictures": bars.pictures, "probs": bars.probs, "attributes": bars.attributes,
+    columns: dict[str, Any] = {"pictures": bars.pictures, "probs": bars.probs, "attributes": bars.attributes,
                "section": bars.section.astype(np.int8), "track": bars.track.astype(np.int16),
                "crossfade": bars.crossfade}  # fmt: skip
     with replacing(path) as temporary, open(temporary, "wb") as stream:
@@ -144,7 +148,7 @@ def _render_training(genre: str, seed: int, sounds: Path | None) -> list[BarTrac
     return [bars_of_track(track, name), bars_of_track(corrupt_audio(track, rng), f"{name} corrupted")]
 
 
-def _bank(sounds: Path | None) -> object:
+def _bank(sounds: Path | None) -> SampleBank | None:
     from .synth.samples import open_bank
 
     return None if sounds is None else open_bank(sounds)

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from housex_blender.analysis.model_folder import NetworkShape
 from housex_blender.analysis.network import BarEncoder, MixNet
 
-SHAPE = NetworkShape(widths=(24, 48, 96, 160), size=224, dilations=(1, 2, 4, 8))
+SHAPE = NetworkShape(widths=(16, 32, 64, 128), size=256, dilations=(1, 2, 4, 8))
 # columns of a patch and from one patch to the next, of a window of four bars
 _PATCH, _HOP, _WINDOW_BARS = 64, 32, 4
 
@@ -73,6 +73,7 @@ class FourBarPatches(nn.Module):
 
     def __init__(self, n_genres: int, size: int = 192) -> None:
         super().__init__()
+        self.size = size
         self.extractor = BarEncoder(SHAPE.widths, size)
         self.place = nn.Parameter(torch.zeros(1, 7, size))
         self.layer = nn.TransformerEncoderLayer(size, 6, 4 * size, dropout=0.1, batch_first=True)
@@ -87,7 +88,9 @@ class FourBarPatches(nn.Module):
         windows = patches.reshape(-1, _WINDOW_BARS, *patches.shape[2:]).permute(0, 2, 1, 3).flatten(2)
         pieces = windows.unfold(2, _PATCH, _HOP).permute(0, 2, 1, 3)
         count = pieces.shape[1]
-        tokens = torch.tanh(self.extractor(pieces.reshape(-1, 1, *pieces.shape[2:]))).view(-1, count, self.place.shape[2])
+        tokens = torch.tanh(self.extractor(pieces.reshape(-1, 1, *pieces.shape[2:]))).view(
+            -1, count, self.place.shape[2]
+        )
         logits = self.genre(F.relu(self.layer(tokens + self.place)[:, 0]))
         logits = logits[:, None].expand(-1, _WINDOW_BARS, -1).reshape(batch, length + extra, -1)
         return logits[:, :length], None, None, None

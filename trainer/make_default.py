@@ -11,7 +11,7 @@ import argparse
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ class Sizes:
     validation_mixes: int = 6
     test_mixes: int = 8
     seeds: int = 3
-    recipe: Recipe = Recipe()
+    recipe: Recipe = field(default_factory=Recipe)
     compared_bars: int = 400_000
 
 
@@ -234,7 +234,9 @@ def add_make_default_parser(subparsers: argparse._SubParsersAction[argparse.Argu
         "need fluidsynth, FluidR3 and Sonic Pi's samples, the figures Csound and LMMS's samples.",
     )
     parser.add_argument("-o", "--output", type=Path, default=MODELS / "default")
-    parser.add_argument("--data", type=Path, default=Path("build/data"), help="what is rendered and trained is kept here")
+    parser.add_argument(
+        "--data", type=Path, default=Path("build/data"), help="what is rendered and trained is kept here"
+    )
     parser.add_argument("--tracks", type=int, default=Sizes.training, help="training tracks per genre")
     parser.add_argument("--bars", type=int, default=Recipe.bars, help="bars shown in each training run")
     parser.add_argument("--seeds", type=int, default=Sizes.seeds, help="training runs of the chosen design")

@@ -69,7 +69,7 @@ def bar_figures(tracks: Sequence[BarTrack], probs: Sequence[Floats]) -> dict[str
     confidence = drops.max(axis=1)
     return {
         "tracks": len(tracks),
-        "drop bars": int(len(right)),
+        "drop bars": len(right),
         "drop accuracy": round(accuracy(total), 4),
         "drop accuracy, 95 % over tracks": [round(v, 4) for v in interval_over_tracks(tables, accuracy)],
         "drop macro-F1": round(macro_f1(total), 4),

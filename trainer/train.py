@@ -23,7 +23,7 @@ from .augment import corrupt, splice
 from .datasets import STEPS, BarTrack
 
 _EMA = 0.998
-_ATTRIBUTE_SHARE, _HANDOVER_SHARE = 0.5, 0.3
+_ATTRIBUTE_SHARE, _HANDOVER_SHARE = 1.0, 0.3
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Recipe:
     """
 
     bars: int = 1_200_000
-    sequence: int = 40
-    batch: int = 16
-    peak_lr: float = 2e-3
+    sequence: int = 32
+    batch: int = 8
+    peak_lr: float = 3e-3
     weight_decay: float = 0.02
-    label_smoothing: float = 0.05
+    label_smoothing: float = 0.02
     seed: int = 0
 
     @property
@@ -89,7 +89,7 @@ def loss_of(net: nn.Module, x: Tensor, probs: Tensor, attributes: Tensor, handov
         handover: (B, S) 1 where another track takes over.
         weight: (B, S) of the genres.
     """
-    logits, described, changed, _ = net.sequences(x)  # type: ignore[operator]
+    logits, described, changed, _ = net.sequences(x)
     divergence = F.kl_div(F.log_softmax(logits.float(), -1), probs, reduction="none").sum(-1)
     loss = (divergence * weight).sum() / weight.sum()
     if described is not None:
@@ -212,7 +212,7 @@ def predict(net: nn.Module, tracks: Sequence[BarTrack]) -> list[Said]:
     with torch.inference_mode():
         for track in tracks:
             x = torch.from_numpy(track.pictures).float()[None] / STEPS
-            logits, described, changed, _ = net.sequences(x)  # type: ignore[operator]
+            logits, described, changed, _ = net.sequences(x)
             count = len(track)
             attributes = torch.full((1, count, len(ATTRIBUTES)), torch.nan)
             if described is not None:

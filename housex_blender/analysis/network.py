@@ -107,7 +107,7 @@ class MixNet(nn.Module):
         dropout: Share of a bar's vector that is hidden in training.
     """
 
-    def __init__(self, n_genres: int, shape: NetworkShape, dropout: float = 0.2) -> None:
+    def __init__(self, n_genres: int, shape: NetworkShape, dropout: float = 0.1) -> None:
         super().__init__()
         self.encoder = BarEncoder(shape.widths, shape.size)
         self.drop = nn.Dropout(dropout)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from housex_blender.analysis.backends import Heard
 from housex_blender.core.attributes import ATTRIBUTES
 from housex_blender.core.genres import GENRES
-from trainer.own.file_bars import FileBars
 from trainer.maps.listening import TrackPortrait
+from trainer.own.file_bars import FileBars
 
 # groove, rhythm, distortion, organicity, lead, chord, bass
 TRAITS = (4.0, 3.0, 2.5, 1.2, 0.9, 0.1, 0.9)

@@ -7,12 +7,12 @@ import pytest
 
 pytest.importorskip("torch")
 
-from housex_blender.analysis.classify import softmax  # noqa: E402
-from trainer.calibrate import fit_smoothing, fit_temperature, fit_uncertain, smoothed  # noqa: E402
-from trainer.metrics import mix_figures, owner_genre  # noqa: E402
-from trainer.train import Said  # noqa: E402
+from housex_blender.analysis.classify import softmax
+from trainer.calibrate import fit_smoothing, fit_temperature, fit_uncertain, smoothed
+from trainer.metrics import mix_figures, owner_genre
+from trainer.train import Said
 
-from .bars import striped_mix, striped_track  # noqa: E402
+from .bars import striped_mix, striped_track
 
 
 def said_of(logits: np.ndarray, handover: np.ndarray | None = None) -> Said:

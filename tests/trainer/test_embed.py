@@ -23,11 +23,11 @@ from housex_blender.core.errors import AudioError, HouseXError  # noqa: E402
 from housex_blender.core.looks import load_palettes  # noqa: E402
 from tests.analysis.signals import RATE_HZ, beats_for, house  # noqa: E402
 from trainer.maps import embed, listening  # noqa: E402
-from trainer.own.collection import CollectionError  # noqa: E402
-from trainer.own.file_bars import FileBars, bars_of_file  # noqa: E402
 from trainer.maps.listening import FoundTrack, TrackPortrait, find_tracks, portrait_of, portraits_of  # noqa: E402
 from trainer.maps.map_page import colours_of, draw_map, write_page  # noqa: E402
 from trainer.maps.projection import METHODS, project  # noqa: E402
+from trainer.own.collection import CollectionError  # noqa: E402
+from trainer.own.file_bars import FileBars, bars_of_file  # noqa: E402
 
 from .portraits import PlainEar, portrait  # noqa: E402
 

@@ -43,7 +43,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(make_default, "render_all", lambda *_: striped_data())
         patch.setattr(make_default, "SHAPE", SMALL)
-        patch.setattr(make_default, "DESIGNS", {name: lambda genres: MixNet(genres, SMALL) for name in ("Other", "MixNet")})
+        patch.setattr(
+            make_default, "DESIGNS", {name: lambda genres: MixNet(genres, SMALL) for name in ("Other", "MixNet")}
+        )
         sizes = Sizes(3, 2, 2, 1, 2, 2, 2, Recipe(bars=40 * 8 * 16, sequence=16, batch=8, peak_lr=6e-3), 640)
         patch.setattr(make_default, "SMOKE", sizes)
         arguments = ["make-default", "--smoke", "-o", str(folder / "model"), "--data", str(folder / "data")]
@@ -79,7 +81,9 @@ def test_a_second_call_takes_up_what_is_there(made: Path, monkeypatch: pytest.Mo
     test_made = [path.stat().st_mtime_ns for path in states]
     monkeypatch.setattr(make_default, "render_all", lambda *_: striped_data())
     monkeypatch.setattr(make_default, "SHAPE", SMALL)
-    monkeypatch.setattr(make_default, "DESIGNS", {name: lambda genres: MixNet(genres, SMALL) for name in ("Other", "MixNet")})
+    monkeypatch.setattr(
+        make_default, "DESIGNS", {name: lambda genres: MixNet(genres, SMALL) for name in ("Other", "MixNet")}
+    )
     sizes = Sizes(3, 2, 2, 1, 2, 2, 2, Recipe(bars=40 * 8 * 16, sequence=16, batch=8, peak_lr=6e-3), 640)
     monkeypatch.setattr(make_default, "SMOKE", sizes)
     arguments = ["make-default", "--smoke", "-o", str(made / "model"), "--data", str(made / "data"), "--device", "cpu"]

@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from trainer.metrics import (  # noqa: E402
+from trainer.metrics import (
+    accuracy,
     attribute_figures,
     bar_figures,
     calibration_error,
@@ -17,12 +18,11 @@ from trainer.metrics import (  # noqa: E402
     coverage_table,
     interval_over_tracks,
     macro_f1,
-    accuracy,
     mix_figures,
     owner_genre,
 )
 
-from .bars import striped_mix, striped_track  # noqa: E402
+from .bars import striped_mix, striped_track
 
 
 def certain(labels: np.ndarray, confidence: float = 0.92) -> np.ndarray:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from trainer.maps import similar
-from trainer.own.label_rows import CollectionError
 from trainer.maps.listening import FoundTrack, TrackPortrait
 from trainer.maps.similar import as_json, as_table, compare, jensen_shannon, nearest
+from trainer.own.label_rows import CollectionError
 
 from .portraits import TRAITS, portrait
 

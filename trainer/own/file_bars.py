@@ -21,8 +21,8 @@ from housex_blender.core.errors import AudioError
 from housex_blender.core.files import replacing, sha256_of
 
 from ..datasets import DROP, STEPS
-from .label_studio import Spans
 from ..labelled import SECTION_NAMES
+from .label_studio import Spans
 
 # raised when the kept columns change
 _KEPT_VERSION = 1

@@ -1,4 +1,4 @@
-"""``python -m trainer train --data FOLDER``: the shipped network learns from a user's own labelled music. Zone: trainer."""
+"""``python -m trainer train --data FOLDER``: the shipped network learns a user's labelled music. Zone: trainer."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from housex_blender.analysis.network import MixNet, load_weights
 from housex_blender.core.errors import HouseXError
 
 from ..calibrate import fit_temperature, fit_uncertain, smoothed
-from .collection import Collection, LabelledFile, read_collection, split_by_track
 from ..datasets import DROP, BarTrack
 from ..export import Card, write_model_folder
-from .file_bars import FileBars, bars_of_files
-from .label_rows import CollectionError
-from ..maps.listening import warn
 from ..make_default import probs_of
+from ..maps.listening import warn
 from ..metrics import bar_figures
 from ..train import Recipe, predict, train_network
+from .collection import Collection, LabelledFile, read_collection, split_by_track
+from .file_bars import FileBars, bars_of_files
+from .label_rows import CollectionError
 
 LIMITS = (
     "Fine-tuned on a private collection. The figures are those of its validation tracks, on which the temperature was "
@@ -91,7 +91,9 @@ class Tuned:
     card: Card
 
 
-def fine_tune(base: ModelFolder, collection: Collection, heard: Sequence[FileBars], recipe: Recipe, device: str) -> Tuned:
+def fine_tune(
+    base: ModelFolder, collection: Collection, heard: Sequence[FileBars], recipe: Recipe, device: str
+) -> Tuned:
     """Train on four fifths of the tracks, set temperature and limit on the rest, and measure there.
 
     Args:
@@ -137,8 +139,8 @@ def add_train_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentPar
     parser = subparsers.add_parser(
         "train",
         help="fine-tune the model on your own labelled music",
-        description="Reads tracks in folders named by genre, a CSV with labels or shares, or the papers' formats; hears "
-        "their bars (kept in --cache, 0.6 MB a track), trains and writes a model folder that the extension loads. "
+        description="Reads tracks in folders named by genre, a CSV with labels or shares, or the papers' formats; "
+        "hears their bars (kept in --cache, 0.6 MB a track), trains and writes a model folder for the extension. "
         "Minutes for a hundred tracks.",
     )
     parser.add_argument("--data", type=Path, required=True, help="folder, CSV or Label Studio export")
