@@ -41,7 +41,7 @@ def ours(path: Path) -> tuple[Any, Any]:
     grid, model = result.grid, load_model_folder("")
     levels = bar_levels(features, grid)
     backend = open_backend(model, "cpu", "onnx")
-    genres = classify(features, grid.starts_s, grid.ends_s, model, backend)
+    genres = classify(features, grid, model, backend)
     probs = genres.probs.astype(np.float64)
     return result, analyse_structure(features, grid, probs, beat_heard=result.confidence > 0.0, levels=levels)
 

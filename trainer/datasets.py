@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from .synth.samples import SampleBank
 
 # raised when a generator renders something else for a seed
-VERSIONS = {"training": 1, "second": 1, "third": 1, "second-mix": 1}
+VERSIONS = {"training": 2, "recipes": 1, "second": 2, "third": 2, "second-mix": 2}
 # pictures are kept in 255 steps of 0.24 dB
 STEPS = 255.0
 DROP = SECTION_NAMES.index("drop")
+# of the training tracks: how many are excerpts, and how many went through a rough life
+_EXCERPT_SHARE, _CORRUPT_SHARE = 0.75, 0.65
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class BarTrack:
     Attributes:
         name: Genre and seed.
         pictures: (n, 128, 64) uint8.
+        bpm: (n,) tempo.
         probs: (n, 9) share of each of GENRES.
         attributes: (n, 7) in the order of ATTRIBUTES, NaN where unknown.
         section: (n,) index into SECTION_NAMES.
@@ -53,6 +56,7 @@ class BarTrack:
 
     name: str
     pictures: NDArray[np.uint8]
+    bpm: NDArray[np.float32]
     probs: NDArray[np.float32]
     attributes: NDArray[np.float32]
     section: NDArray[np.int64]
@@ -61,6 +65,11 @@ class BarTrack:
 
     def __len__(self) -> int:
         return len(self.section)
+
+    def part(self, which: slice | NDArray[np.bool_]) -> BarTrack:
+        """Some of the bars."""
+        return BarTrack(self.name, self.pictures[which], self.bpm[which], self.probs[which], self.attributes[which],
+                        self.section[which], self.track[which], self.crossfade[which])  # fmt: skip
 
     @property
     def drop(self) -> NDArray[np.bool_]:
@@ -89,7 +98,8 @@ def _pictures(track: Labelled) -> NDArray[np.uint8]:
 
 def bars_of_track(track: Labelled, name: str) -> BarTrack:
     """Pictures of a track on its true bars."""
-    return BarTrack(name, _pictures(track), track.probs, track.attributes, _sections(track), track.track,
+    bpm = (240.0 / (track.ends_s - track.starts_s)).astype(np.float32)
+    return BarTrack(name, _pictures(track), bpm, track.probs, track.attributes, _sections(track), track.track,
                     track.crossfade)  # fmt: skip
 
 
@@ -101,8 +111,8 @@ def bars_of_mix(mix: Labelled, name: str) -> BarTrack:
     middle_s = 0.5 * (grid.starts_s + grid.ends_s)
     at = np.clip(np.searchsorted(mix.ends_s, middle_s, side="right"), 0, mix.n_bars - 1)
     pictures = np.round(patches[:, 0] * STEPS).astype(np.uint8)
-    return BarTrack(name, pictures, mix.probs[at], mix.attributes[at], _sections(mix)[at], mix.track[at],
-                    mix.crossfade[at])  # fmt: skip
+    return BarTrack(name, pictures, grid.bpm.astype(np.float32), mix.probs[at], mix.attributes[at],
+                    _sections(mix)[at], mix.track[at], mix.crossfade[at])  # fmt: skip
 
 
 def _sections(track: Labelled) -> NDArray[np.int64]:
@@ -111,8 +121,9 @@ def _sections(track: Labelled) -> NDArray[np.int64]:
 
 def save_bars(bars: BarTrack, path: Path) -> None:
     """Write a track's bars completely or not at all."""
-    columns: dict[str, Any] = {"pictures": bars.pictures, "probs": bars.probs, "attributes": bars.attributes,
-               "section": bars.section.astype(np.int8), "track": bars.track.astype(np.int16),
+    columns: dict[str, Any] = {"pictures": bars.pictures, "bpm": bars.bpm, "probs": bars.probs,
+               "attributes": bars.attributes, "section": bars.section.astype(np.int8),
+               "track": bars.track.astype(np.int16),
                "crossfade": bars.crossfade}  # fmt: skip
     with replacing(path) as temporary, open(temporary, "wb") as stream:
         np.savez_compressed(stream, name=np.array(json.dumps(bars.name)), **columns)
@@ -129,6 +140,7 @@ def load_bars(path: Path) -> BarTrack:
             return BarTrack(
                 json.loads(str(archive["name"])),
                 archive["pictures"],
+                archive["bpm"],
                 archive["probs"],
                 archive["attributes"],
                 archive["section"].astype(np.int64),
@@ -139,13 +151,21 @@ def load_bars(path: Path) -> BarTrack:
         raise HouseXError(f"{path.name} is damaged.", "Delete it; it is rendered again.") from error
 
 
-def _render_training(genre: str, seed: int, sounds: Path | None) -> list[BarTrack]:
-    from .synth.training import render_training_track
+def _render_training(genre: str, seed: int, sounds: Path | None) -> BarTrack:
+    from .synth.training import draw_excerpt, render_training_track
 
-    track = render_training_track(genre, seed, _bank(sounds))
     rng = np.random.default_rng([seed, GENRES.index(genre), 77])
-    name = f"{genre} {seed}"
-    return [bars_of_track(track, name), bars_of_track(corrupt_audio(track, rng), f"{name} corrupted")]
+    plan = draw_excerpt(rng) if rng.random() < _EXCERPT_SHARE else None
+    track = render_training_track(genre, seed, _bank(sounds), plan=plan)
+    return bars_of_track(corrupt_audio(track, rng) if rng.random() < _CORRUPT_SHARE else track, f"{genre} {seed}")
+
+
+def _render_recipe(genre: str, seed: int) -> BarTrack:
+    from .synth.recipe_tracks import render_recipe_track
+
+    rng = np.random.default_rng([seed, GENRES.index(genre), 78])
+    track = render_recipe_track(genre, seed)
+    return bars_of_track(corrupt_audio(track, rng) if rng.random() < _CORRUPT_SHARE else track, f"{genre} {seed}")
 
 
 def _bank(sounds: Path | None) -> SampleBank | None:
@@ -154,28 +174,27 @@ def _bank(sounds: Path | None) -> SampleBank | None:
     return None if sounds is None else open_bank(sounds)
 
 
-def _render_second(genre: str, seed: int) -> list[BarTrack]:
+def _render_second(genre: str, seed: int) -> BarTrack:
     from .second.render import render_second_track
 
-    return [bars_of_track(render_second_track(genre, seed), f"{genre} {seed}")]
+    return bars_of_track(render_second_track(genre, seed), f"{genre} {seed}")
 
 
-def _render_third(genre: str, seed: int) -> list[BarTrack]:
+def _render_third(genre: str, seed: int) -> BarTrack:
     from .third.render import render_third_track
 
-    return [bars_of_track(render_third_track(genre, seed), f"{genre} {seed}")]
+    return bars_of_track(render_third_track(genre, seed), f"{genre} {seed}")
 
 
-def _render_second_mix(_genre: str, seed: int) -> list[BarTrack]:
+def _render_second_mix(_genre: str, seed: int) -> BarTrack:
     from .second.mixes import render_second_mix
 
-    return [bars_of_mix(render_second_mix(seed), f"mix {seed}")]
+    return bars_of_mix(render_second_mix(seed), f"mix {seed}")
 
 
-def _job(task: tuple[Callable[[str, int], list[BarTrack]], str, int, list[Path]]) -> None:
-    render, genre, seed, paths = task
-    for bars, path in zip(render(genre, seed), paths, strict=True):
-        save_bars(bars, path)
+def _job(task: tuple[Callable[[str, int], BarTrack], str, int, Path]) -> None:
+    render, genre, seed, path = task
+    save_bars(render(genre, seed), path)
 
 
 @dataclass(frozen=True)
@@ -197,15 +216,16 @@ def prepare(source: Source, folder: Path, jobs: int, samples: bool = True) -> li
     """The bars of a source; what was rendered before is taken from ``folder``.
 
     Args:
-        source: What to render. Each training track comes twice, as it is and corrupted.
-        folder: Cache; about 1 MB a training track.
+        source: What to render.
+        folder: Cache; about 0.25 MB a training track.
         jobs: Processes.
         samples: Whether the training generator also plays sampled instruments.
     """
     sounds = folder / "sounds"
     sounds.mkdir(parents=True, exist_ok=True)
-    renderers: dict[str, Callable[[str, int], list[BarTrack]]] = {
+    renderers: dict[str, Callable[[str, int], BarTrack]] = {
         "training": partial(_render_training, sounds=sounds if samples else None),
+        "recipes": _render_recipe,
         "second": _render_second,
         "third": _render_third,
         "second-mix": _render_second_mix,
@@ -213,18 +233,17 @@ def prepare(source: Source, folder: Path, jobs: int, samples: bool = True) -> li
     plain = "" if samples or source.name != "training" else "-plain"
     shelf = folder / f"{source.name}{plain}-v{VERSIONS[source.name]}-features{FEATURE_VERSION}"
     shelf.mkdir(parents=True, exist_ok=True)
-    endings = ("", "-corrupted") if source.name == "training" else ("",)
     tasks = []
     for seed in source.seeds:
         for genre in source.genres or ("mix",):
-            name = f"{genre.lower().replace(' ', '_')}-{seed:06d}"
-            tasks.append((renderers[source.name], genre, seed, [shelf / f"{name}{end}.npz" for end in endings]))
-    missing = [task for task in tasks if not all(path.exists() for path in task[3])]
+            path = shelf / f"{genre.lower().replace(' ', '_')}-{seed:06d}.npz"
+            tasks.append((renderers[source.name], genre, seed, path))
+    missing = [task for task in tasks if not task[3].exists()]
     if missing:
         with multiprocessing.get_context("spawn").Pool(min(jobs, len(missing)), _one_thread) as pool:
             for _ in tqdm(pool.imap_unordered(_job, missing), total=len(missing), desc=f"rendering {source.name}"):
                 pass
-    return [load_bars(path) for *_, paths in tasks for path in paths]
+    return [load_bars(path) for *_, path in tasks]
 
 
 def _one_thread() -> None:

@@ -56,8 +56,8 @@ class OneBarResNet18(nn.Module):
         self.stages = nn.Sequential(*stages, nn.AdaptiveAvgPool2d(1), nn.Flatten(1))
         self.genre = nn.Linear(source, n_genres)
 
-    def sequences(self, patches: Tensor) -> tuple[Tensor, None, None, None]:
-        """Logits (B, S, G) of (B, S, 128, 64)."""
+    def sequences(self, patches: Tensor, bpm: Tensor) -> tuple[Tensor, None, None, None]:
+        """Logits (B, S, G) of (B, S, 128, 64); the tempo is not heeded."""
         batch, length = patches.shape[:2]
         bars = self.stages(patches.reshape(batch * length, 1, *patches.shape[2:]) * 2.0 - 1.0)
         return self.genre(bars).view(batch, length, -1), None, None, None
@@ -79,8 +79,8 @@ class FourBarPatches(nn.Module):
         self.layer = nn.TransformerEncoderLayer(size, 6, 4 * size, dropout=0.1, batch_first=True)
         self.genre = nn.Linear(size, n_genres)
 
-    def sequences(self, patches: Tensor) -> tuple[Tensor, None, None, None]:
-        """Logits (B, S, G) of (B, S, 128, 64): all bars of a window of four get the window's answer."""
+    def sequences(self, patches: Tensor, bpm: Tensor) -> tuple[Tensor, None, None, None]:
+        """Logits (B, S, G) of (B, S, 128, 64): all bars of a window of four get its answer; no tempo."""
         batch, length = patches.shape[:2]
         extra = -length % _WINDOW_BARS
         if extra:

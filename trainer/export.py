@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from housex_blender.analysis.backends import Heard, OnnxBackend, hear_all
+from housex_blender.analysis.backends import INPUTS, Heard, OnnxBackend, hear_all
 from housex_blender.analysis.features import FEATURE_VERSION
 from housex_blender.analysis.model_folder import (
     CARD_FILE,
@@ -73,13 +73,13 @@ class Card:
 def export_onnx(net: MixNet, path: Path) -> None:
     """Write the network as ONNX (opset 17) for any number of consecutive bars."""
     net.eval()
-    example = torch.zeros(3, 1, N_MELS, PATCH_FRAMES)
+    example = (torch.zeros(3, 1, N_MELS, PATCH_FRAMES), torch.full((3,), 124.0))
     names = list(Heard._fields)
     with warnings.catch_warnings():
         # the older exporter is the one whose graphs ONNX Runtime 1.16 and later all read
         warnings.simplefilter("ignore")
-        torch.onnx.export(net, (example,), str(path), input_names=["patches"], output_names=names,
-                          dynamic_axes={name: {0: "bars"} for name in ("patches", *names)}, opset_version=17,
+        torch.onnx.export(net, example, str(path), input_names=INPUTS, output_names=names,
+                          dynamic_axes={name: {0: "bars"} for name in (*INPUTS, *names)}, opset_version=17,
                           dynamo=False)  # fmt: skip
 
 
@@ -152,13 +152,14 @@ def backend_difference(folder: Path, bars: int = _COMPARED_BARS) -> float:
         ModelError: The folder is not a model, or answers with values that are not numbers.
     """
     model = load_model_folder(folder)
-    pictures = np.random.default_rng(0).random((bars, 1, N_MELS, PATCH_FRAMES), dtype=np.float32)
+    rng = np.random.default_rng(0)
+    pictures, bpm = rng.random((bars, 1, N_MELS, PATCH_FRAMES), dtype=np.float32), rng.uniform(110.0, 136.0, bars)
 
     def patches_of(first: int, last: int) -> NDArray[np.float32]:
         return pictures[first:last]
 
     answers = [
-        hear_all(backend, patches_of, bars, model.shape.context_bars)
+        hear_all(backend, patches_of, bpm, model.shape.context_bars)
         for backend in (OnnxBackend(model, "cpu"), TorchBackend(model, "cpu"))
     ]
     return max(float(np.abs(one - other).max()) for one, other in zip(*answers, strict=True))

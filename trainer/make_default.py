@@ -49,7 +49,7 @@ class Sizes:
     """How much is rendered and trained.
 
     Attributes:
-        training: Tracks per genre to learn from.
+        training: Tracks per genre to learn from, and a fourth as many of the demo's writer.
         validation: Tracks per genre of the second generator for choosing and calibrating.
         test: Tracks per genre of the second generator for the figures.
         third: Tracks per genre of the third set.
@@ -86,6 +86,11 @@ class Data:
     test_mixes: list[BarTrack]
 
 
+def _recipe_seeds(sizes: Sizes) -> range:
+    # the demo mix plays seeds below a hundred, and shall not be learnt by heart
+    return range(1000, 1000 + max(1, sizes.training // 4))
+
+
 def render_all(sizes: Sizes, folder: Path, jobs: int, samples: bool) -> Data:
     """Render what is missing and read all."""
 
@@ -96,7 +101,7 @@ def render_all(sizes: Sizes, folder: Path, jobs: int, samples: bool) -> Data:
         return prepare(Source(name, seeds, genres), folder, jobs, samples)
 
     return Data(
-        training=made("training", after(0, sizes.training)),
+        training=made("training", after(0, sizes.training)) + made("recipes", _recipe_seeds(sizes)),
         validation=made("second", after(0, sizes.validation)),
         test=made("second", after(FIRST_TEST_SEED, sizes.test)),
         third=made("third", after(0, sizes.third)),
@@ -190,12 +195,11 @@ def freeze(data: Data, path: Path) -> list[BarTrack]:
     parts = []
     for track in chosen:
         first = max(0, min(int(np.flatnonzero(track.drop)[0]) - 8, len(track) - _FROZEN_BARS))
-        part = slice(first, first + _FROZEN_BARS)
-        parts.append(BarTrack(track.name, track.pictures[part], track.probs[part], track.attributes[part],
-                              track.section[part], track.track[part], track.crossfade[part]))  # fmt: skip
+        parts.append(track.part(slice(first, first + _FROZEN_BARS)))
     joined = BarTrack(
         "frozen",
         np.concatenate([part.pictures for part in parts]),
+        np.concatenate([part.bpm for part in parts]),
         np.concatenate([part.probs for part in parts]),
         np.concatenate([part.attributes for part in parts]),
         np.concatenate([part.section for part in parts]),
@@ -209,13 +213,7 @@ def freeze(data: Data, path: Path) -> list[BarTrack]:
 def thaw(path: Path = FROZEN) -> list[BarTrack]:
     """The tracks of the frozen validation set."""
     joined = load_bars(path)
-    result = []
-    for number in np.unique(joined.track):
-        mine = joined.track == number
-        result.append(BarTrack(f"frozen {number}", joined.pictures[mine], joined.probs[mine],
-                               joined.attributes[mine], joined.section[mine], joined.track[mine],
-                               joined.crossfade[mine]))  # fmt: skip
-    return result
+    return [joined.part(joined.track == number) for number in np.unique(joined.track)]
 
 
 def frozen_figures(net: nn.Module, temperature: float, tracks: Sequence[BarTrack]) -> dict[str, float]:

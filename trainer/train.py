@@ -23,6 +23,8 @@ from .augment import corrupt, splice
 from .datasets import STEPS, BarTrack
 
 _EMA = 0.998
+# tempi at which DJs play house, and how often a track is taken to play at any of them
+_MIX_BPM, _BEATEN_SHARE = (116.0, 131.0), 0.3
 _ATTRIBUTE_SHARE, _HANDOVER_SHARE = 1.0, 0.3
 
 
@@ -62,34 +64,45 @@ class Sampler:
         self._of_genre = [np.flatnonzero(genres == genre) for genre in np.unique(genres)]
         self._tracks, self._recipe = tracks, recipe
 
-    def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Pictures (B, S, 128, 64) in 0..1, probs (B, S, G), attributes (B, S, 7) with NaN."""
+    def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Pictures (B, S, 128, 64) in 0..1, tempi (B, S), probs (B, S, G), attributes (B, S, 7) with NaN.
+
+        The tempo is that of the track, or what a DJ's pitch fader makes of it, or now and then that of any other
+        track, so that it is heeded without being trusted.
+        """
         length = self._recipe.sequence
-        pictures, probs, attributes = [], [], []
+        pictures, tempi, probs, attributes = [], [], [], []
         for _ in range(self._recipe.batch):
             track = self._tracks[rng.choice(self._of_genre[rng.integers(len(self._of_genre))])]
             start = int(rng.integers(max(1, len(track) - length + 1)))
             # a track that is too short goes on from its start, as a loop does
             part = np.arange(start, start + length) % len(track)
             pictures.append(track.pictures[part])
+            fader = 1.0 + 0.015 * rng.standard_normal()
+            beaten = rng.uniform(*_MIX_BPM) if rng.random() < _BEATEN_SHARE else track.bpm[part] * fader
+            tempi.append(np.broadcast_to(np.float32(beaten), length))
             probs.append(track.probs[part])
             attributes.append(track.attributes[part])
-        return (torch.from_numpy(np.stack(pictures)).float() / STEPS, torch.from_numpy(np.stack(probs)),
-                torch.from_numpy(np.stack(attributes)))  # fmt: skip
+        columns = (np.stack(column) for column in (pictures, tempi, probs, attributes))
+        x, bpm, shares, described = (torch.from_numpy(column) for column in columns)
+        return x.float() / STEPS, bpm.float(), shares, described
 
 
-def loss_of(net: nn.Module, x: Tensor, probs: Tensor, attributes: Tensor, handover: Tensor, weight: Tensor) -> Tensor:
+def loss_of(
+    net: nn.Module, x: Tensor, bpm: Tensor, probs: Tensor, attributes: Tensor, handover: Tensor, weight: Tensor
+) -> Tensor:
     """Kullback-Leibler divergence of the genres, plus errors of the attributes that are known and of the hand-over.
 
     Args:
         net: Has ``sequences``; what it answers with None is not learnt.
         x: (B, S, 128, 64) pictures.
+        bpm: (B, S) tempi.
         probs: (B, S, G) soft labels.
         attributes: (B, S, 7), NaN where unknown.
         handover: (B, S) 1 where another track takes over.
         weight: (B, S) of the genres.
     """
-    logits, described, changed, _ = net.sequences(x)
+    logits, described, changed, _ = net.sequences(x, bpm)
     divergence = F.kl_div(F.log_softmax(logits.float(), -1), probs, reduction="none").sum(-1)
     loss = (divergence * weight).sum() / weight.sum()
     if described is not None:
@@ -145,7 +158,7 @@ def train_network(
         rng = np.random.default_rng([recipe.seed, step])
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
         torch.manual_seed(recipe.seed * 1_000_003 + step)
-        x, probs, attributes = sampler.draw(rng)
+        x, bpm, probs, attributes = sampler.draw(rng)
         # a medium of each track's own, or one of the whole mix: else its change would give every hand-over away
         if step % 2:
             x, probs, attributes, handover, weight = splice(corrupt(x, generator), probs, attributes, generator)
@@ -153,7 +166,7 @@ def train_network(
             x, probs, attributes, handover, weight = splice(x, probs, attributes, generator)
             x = corrupt(x, generator)
         probs = probs * (1 - recipe.label_smoothing) + recipe.label_smoothing / probs.shape[-1]
-        batch = [part.to(device) for part in (x, probs, attributes, handover, weight)]
+        batch = [part.to(device) for part in (x, bpm, probs, attributes, handover, weight)]
         with torch.autocast(device.split(":")[0], torch.bfloat16, enabled=can_bfloat16(device)):
             loss = loss_of(net, *batch)
         optimiser.zero_grad(set_to_none=True)
@@ -212,7 +225,8 @@ def predict(net: nn.Module, tracks: Sequence[BarTrack]) -> list[Said]:
     with torch.inference_mode():
         for track in tracks:
             x = torch.from_numpy(track.pictures).float()[None] / STEPS
-            logits, described, changed, _ = net.sequences(x)
+            bpm = torch.from_numpy(track.bpm).float()[None]
+            logits, described, changed, _ = net.sequences(x, bpm)
             count = len(track)
             attributes = torch.full((1, count, len(ATTRIBUTES)), torch.nan)
             if described is not None:

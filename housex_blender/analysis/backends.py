@@ -23,6 +23,8 @@ Floats32 = NDArray[np.float32]
 
 # bars of a long mix that are heard at a time, besides those around them
 PART_BARS = 96
+# of the ONNX graph
+INPUTS = ["patches", "bpm"]
 # names people write -> ONNX Runtime's
 _PROVIDERS = {
     "cuda": "CUDAExecutionProvider",
@@ -59,8 +61,8 @@ class Backend(Protocol):
         """For people: library and device."""
         ...
 
-    def hear(self, patches: Floats32) -> Heard:
-        """Answers for the consecutive bars (n, 1, 128, 64)."""
+    def hear(self, patches: Floats32, bpm: Floats32) -> Heard:
+        """Answers for the consecutive bars (n, 1, 128, 64) and their tempi (n,)."""
         ...
 
 
@@ -95,17 +97,20 @@ class OnnxBackend:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=chosen)
         except Exception as error:  # its exceptions share no base class of their own
             raise ModelError(f"The model {model.name} cannot be opened.", "Export it anew.") from error
-        names = [output.name for output in self._session.get_outputs()]
-        if [source.name for source in self._session.get_inputs()] != ["patches"] or names != list(Heard._fields):
-            raise ModelError(
-                f"The model {model.name} answers {', '.join(names)}, not {', '.join(Heard._fields)}.", "Export it anew."
-            )
+        taken = [source.name for source in self._session.get_inputs()]
+        answered = [output.name for output in self._session.get_outputs()]
+        for what, names, wanted in (("takes", taken, INPUTS), ("answers", answered, list(Heard._fields))):
+            if names != wanted:
+                raise ModelError(
+                    f"The model {model.name} {what} {', '.join(names)}, not {', '.join(wanted)}.", "Export it anew."
+                )
         self._try_out(model)
 
     def _try_out(self, model: ModelFolder) -> None:
         """Hear three grey bars: a graph may name any shape, what counts is what it answers."""
         bars = 3
-        heard = self.hear(np.full((bars, 1, N_MELS, PATCH_FRAMES), 0.5, np.float32))
+        grey = np.full((bars, 1, N_MELS, PATCH_FRAMES), 0.5, np.float32)
+        heard = self.hear(grey, np.full(bars, 124.0, np.float32))
         genres = len(model.genres)
         if heard.logits.shape == (bars, heard.logits.shape[-1]) and heard.logits.shape[-1] != genres:
             raise ModelError(
@@ -126,14 +131,15 @@ class OnnxBackend:
         """For people: library and device."""
         return f"ONNX Runtime on {self.device}"
 
-    def hear(self, patches: Floats32) -> Heard:
-        """Answers for the consecutive bars (n, 1, 128, 64).
+    def hear(self, patches: Floats32, bpm: Floats32) -> Heard:
+        """Answers for the consecutive bars (n, 1, 128, 64) and their tempi (n,).
 
         Raises:
             ModelError: The network cannot run.
         """
         try:
-            parts = self._session.run(list(Heard._fields), {"patches": np.ascontiguousarray(patches)})
+            given = dict(zip(INPUTS, (np.ascontiguousarray(patches), np.ascontiguousarray(bpm)), strict=True))
+            parts = self._session.run(list(Heard._fields), given)
         except Exception as error:  # its exceptions share no base class of their own
             raise ModelError(
                 f"The model {self._model_name} cannot run on {self.device}.", "Use --device cpu."
@@ -183,24 +189,27 @@ def _onnx_device(device: str) -> str:
     return next((name for name in ("cuda", "directml") if _PROVIDERS[name] in there), "cpu")
 
 
-def hear_all(backend: Backend, patches_of: Callable[[int, int], Floats32], n_bars: int, context_bars: int) -> Heard:
+def hear_all(
+    backend: Backend, patches_of: Callable[[int, int], Floats32], bpm: NDArray[np.floating], context_bars: int
+) -> Heard:
     """Answers for a mix of any length: heard in parts that overlap, with the answers of the whole.
 
     Args:
         backend: Where the network runs.
         patches_of: Called with the first bar and the one after the last; returns their (n, 1, 128, 64) pictures, so
             that those of a long mix are never all in memory.
-        n_bars: Length of the mix.
+        bpm: (n,) tempo of every bar of the mix.
         context_bars: How far an answer depends on the bars before and after it.
 
     Raises:
         ModelError: The network answers with something other than one row of numbers for every bar.
     """
-    parts = []
+    parts, n_bars = [], len(bpm)
+    tempi = np.asarray(bpm, dtype=np.float32)
     for first in range(0, n_bars, PART_BARS):
         last = min(first + PART_BARS, n_bars)
         start, end = max(first - context_bars, 0), min(last + context_bars, n_bars)
-        heard = backend.hear(patches_of(start, end))
+        heard = backend.hear(patches_of(start, end), tempi[start:end])
         _check(heard, end - start)
         # a copy, or the rows of the overlap stay in memory
         parts.append(Heard(*(part[first - start : last - start].copy() for part in heard)))

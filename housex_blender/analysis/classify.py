@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.attributes import HIGHEST, LOWEST, SCALES
+from ..core.bars import BarGrid
 from .backends import Backend, hear_all
 from .features import Features
 from .model_folder import ModelFolder, Smoothing
@@ -109,24 +110,24 @@ def smooth(raw: NDArray[np.floating], change: NDArray[np.floating], evidence: fl
     return posterior / posterior.sum(axis=1, keepdims=True)
 
 
-def classify(features: Features, starts_s: Floats, ends_s: Floats, model: ModelFolder, backend: Backend) -> BarGenres:
+def classify(features: Features, grid: BarGrid, model: ModelFolder, backend: Backend) -> BarGenres:
     """Sub-genre of each bar.
 
     Args:
         features: Log-mel of the mix.
-        starts_s: (n_bars,) seconds.
-        ends_s: (n_bars,) seconds.
+        grid: Its bars.
         model: The model's card.
         backend: Where it runs.
     """
     mel, rate_hz = features.mel, features.mel_rate_hz
+    starts_s, ends_s = grid.starts_s, grid.ends_s
     references_db = bar_references_db(mel, rate_hz, starts_s, ends_s)
 
     def patches_of(first: int, last: int) -> NDArray[np.float32]:
         part = slice(first, last)
         return bar_patches(mel, rate_hz, starts_s[part], ends_s[part], references_db[part])
 
-    heard = hear_all(backend, patches_of, len(starts_s), model.shape.context_bars)
+    heard = hear_all(backend, patches_of, grid.bpm, model.shape.context_bars)
     raw = softmax(heard.logits, model.temperature)
     change = change_probability(heard.handover, model.smoothing)
     probs = smooth(raw, change, model.smoothing.evidence)

@@ -150,7 +150,7 @@ def hear(recording: Recording, model: ModelFolder, backend: Backend, wishes: Wis
     speaker.status("Hearing sub-genres")
     grid = result.grid
     levels = bar_levels(features, grid)
-    genres = classify(features, grid.starts_s, grid.ends_s, model, backend)
+    genres = classify(features, grid, model, backend)
     speaker.status("Finding drops and track changes")
     probs = genres.probs.astype(np.float64)
     structure = analyse_structure(

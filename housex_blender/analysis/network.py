@@ -17,6 +17,8 @@ from .model_folder import WEIGHTS_FILE, ModelFolder, NetworkShape
 
 # a patch shrinks by 16 in frequency and time: 8 zones of pitch and 4 of time are left
 _ZONES = 8
+# house lies around this tempo
+_USUAL_BPM, _SPREAD_BPM = 124.0, 5.0
 
 
 class Answers(NamedTuple):
@@ -110,6 +112,8 @@ class MixNet(nn.Module):
     def __init__(self, n_genres: int, shape: NetworkShape, dropout: float = 0.1) -> None:
         super().__init__()
         self.encoder = BarEncoder(shape.widths, shape.size)
+        # a picture of a bar has lost its tempo, in which sub-genres differ
+        self.tempo = nn.Sequential(nn.Linear(1, 16), nn.GELU(), nn.Linear(16, shape.size))
         self.drop = nn.Dropout(dropout)
         self.context = nn.Sequential(*(_Neighbours(shape.size, step, dropout) for step in shape.dilations))
         self.norm = nn.LayerNorm(shape.size)
@@ -117,17 +121,18 @@ class MixNet(nn.Module):
         self.attribute = nn.Linear(shape.size, len(ATTRIBUTES))
         self.handover = nn.Linear(shape.size, 1)
 
-    def sequences(self, patches: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """As :class:`Answers` for a batch of sequences (B, S, 128, 64), each output with (B, S) in front; the
-        attributes are still logits."""
+    def sequences(self, patches: Tensor, bpm: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """As :class:`Answers` for a batch of sequences (B, S, 128, 64) and their tempi (B, S), each output with (B, S)
+        in front; the attributes are still logits."""
         batch, length = patches.shape[:2]
-        bars = self.encoder(patches.reshape(batch * length, 1, *patches.shape[2:]))
-        bars = self.norm(self.context(self.drop(bars.view(batch, length, -1))))
+        bars = self.encoder(patches.reshape(batch * length, 1, *patches.shape[2:])).view(batch, length, -1)
+        bars = bars + self.tempo(((bpm - _USUAL_BPM) / _SPREAD_BPM).clamp(-3.0, 3.0)[..., None])
+        bars = self.norm(self.context(self.drop(bars)))
         return self.genre(bars), self.attribute(bars), self.handover(bars)[..., 0], bars
 
-    def forward(self, patches: Tensor) -> Answers:
-        """Answers for the consecutive bars (n, 1, 128, 64) of one mix."""
-        logits, attributes, handover, bars = self.sequences(patches.transpose(0, 1))
+    def forward(self, patches: Tensor, bpm: Tensor) -> Answers:
+        """Answers for the consecutive bars (n, 1, 128, 64) of one mix and their tempi (n,)."""
+        logits, attributes, handover, bars = self.sequences(patches.transpose(0, 1), bpm[None])
         share = torch.sigmoid(attributes[0])
         scales = LOWEST + (HIGHEST - LOWEST) * share[:, : len(SCALES)]
         described = torch.cat([scales, share[:, len(SCALES) :]], dim=1)
@@ -187,8 +192,8 @@ class TorchBackend:
             return f"torch on {torch.cuda.get_device_name(self.device)}"
         return f"torch on {self.device}"
 
-    def hear(self, patches: NDArray[np.float32]) -> Heard:
-        """Answers for consecutive bars (n, 1, 128, 64)."""
+    def hear(self, patches: NDArray[np.float32], bpm: NDArray[np.float32]) -> Heard:
+        """Answers for consecutive bars (n, 1, 128, 64) and their tempi (n,)."""
         with torch.inference_mode():
-            answers = self._net(torch.from_numpy(patches).to(self.device))
+            answers = self._net(torch.from_numpy(patches).to(self.device), torch.from_numpy(bpm).to(self.device))
         return Heard(*(part.float().cpu().numpy() for part in answers))

@@ -18,6 +18,7 @@ from housex_blender.analysis.features import Features
 from housex_blender.analysis.model_folder import ModelFolder, NetworkShape, Smoothing, load_model_folder
 from housex_blender.analysis.patches import PATCH_FRAMES, bar_patches, bar_references_db
 from housex_blender.core.attributes import ATTRIBUTES
+from housex_blender.core.bars import BarGrid
 from housex_blender.core.errors import ModelError
 from housex_blender.core.genres import GENRES
 
@@ -151,7 +152,7 @@ class Told:
         self.lengths: list[int] = []
         self.attributes = np.zeros(len(ATTRIBUTES), np.float32)
 
-    def hear(self, patches: np.ndarray) -> Heard:
+    def hear(self, patches: np.ndarray, bpm: np.ndarray) -> Heard:
         self.lengths.append(len(patches))
         # bars carry their number as a level: see bars_of_levels
         bars = np.round(patches.mean(axis=(1, 2, 3)) * 2000).astype(int)
@@ -186,7 +187,7 @@ def classified(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
             round(starts_s[0] / 2), round(starts_s[-1] / 2) + 1))  # fmt: skip
         features = Features.__new__(Features)
         features.mel, features.mel_rate_hz = np.zeros((1, 128), np.float32), RATE_HZ
-        return classify(features, edges_s[:-1], edges_s[1:], model, backend)
+        return classify(features, BarGrid.from_downbeats(edges_s[:-1], float(edges_s[-1])), model, backend)
 
     return run
 
@@ -243,19 +244,19 @@ def test_pictures_of_a_long_mix_are_never_all_in_memory(classified: Callable[...
 
 def test_every_bar_needs_an_answer() -> None:
     class Short(Told):
-        def hear(self, patches: np.ndarray) -> Heard:
-            return Heard(*(part[:-1] for part in super().hear(patches)))
+        def hear(self, patches: np.ndarray, bpm: np.ndarray) -> Heard:
+            return Heard(*(part[:-1] for part in super().hear(patches, bpm)))
 
     class Broken(Told):
-        def hear(self, patches: np.ndarray) -> Heard:
-            heard = super().hear(patches)
+        def hear(self, patches: np.ndarray, bpm: np.ndarray) -> Heard:
+            heard = super().hear(patches, bpm)
             heard.attributes[-1, 2] = np.nan
             return heard
 
     with pytest.raises(ModelError, match="answers with 9 logits for 10 bars"):
-        hear_all(Short(np.zeros((10, 9)), np.zeros(10)), numbered, 10, 4)
+        hear_all(Short(np.zeros((10, 9)), np.zeros(10)), numbered, steady(10), 4)
     with pytest.raises(ModelError, match=r"not numbers \(attributes\)"):
-        hear_all(Broken(np.zeros((10, 9)), np.zeros(10)), numbered, 10, 4)
+        hear_all(Broken(np.zeros((10, 9)), np.zeros(10)), numbered, steady(10), 4)
 
 
 # -- model folders ---------------------------------------------------------------------------------------------
@@ -266,7 +267,7 @@ def test_the_model_that_ships() -> None:
     assert model.genres == GENRES
     assert model.shape.context_bars == 2 * sum(model.shape.dilations)
     assert (model.path / "model.onnx").stat().st_size < 10e6
-    assert OnnxBackend(model).hear(np.zeros((2, 1, 128, 64), np.float32)).logits.shape == (2, 9)
+    assert OnnxBackend(model).hear(np.zeros((2, 1, 128, 64), np.float32), steady(2)).logits.shape == (2, 9)
 
 
 @pytest.fixture(scope="module")
@@ -278,6 +279,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_model(tmp_path_factory.mktemp("models") / "small")
 
 
+def steady(count: int) -> np.ndarray:
+    return np.full(count, 124.0, np.float32)
+
+
 def pictures(count: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random((count, 1, 128, 64), dtype=np.float32)
 
@@ -286,7 +291,7 @@ def test_both_backends_give_one_answer() -> None:
     pytest.importorskip("torch")
     model, patches = load_model_folder(), pictures(150, 1)
     onnx, torch = (
-        hear_all(open_backend(model, "cpu", library), lambda a, b: patches[a:b], 150, model.shape.context_bars)
+        hear_all(open_backend(model, "cpu", library), lambda a, b: patches[a:b], steady(150), model.shape.context_bars)
         for library in ("onnx", "torch")
     )
     for one, other in zip(onnx, torch, strict=True):
@@ -298,15 +303,24 @@ def test_both_backends_give_one_answer() -> None:
 def test_a_mix_in_parts_gives_the_answers_of_the_whole(small: Path, count: int) -> None:
     model, patches = load_model_folder(small), pictures(count, 2)
     backend = OnnxBackend(model)
-    whole = backend.hear(patches)
-    parts = hear_all(backend, lambda a, b: patches[a:b], count, model.shape.context_bars)
+    whole = backend.hear(patches, steady(len(patches)))
+    parts = hear_all(backend, lambda a, b: patches[a:b], steady(count), model.shape.context_bars)
     for one, other in zip(parts, whole, strict=True):
         assert one.dtype == np.float32
         assert one.shape == other.shape
         assert np.abs(one - other).max() < 1e-5
     if count > 96:
-        less = hear_all(backend, lambda a, b: patches[a:b], count, model.shape.context_bars - 1)
+        less = hear_all(backend, lambda a, b: patches[a:b], steady(count), model.shape.context_bars - 1)
         assert np.abs(less.logits - whole.logits).max() > 1e-5, "the overlap is not longer than it must be"
+
+
+def test_the_tempo_is_heard_too(small: Path) -> None:
+    backend, patches = OnnxBackend(load_model_folder(small)), pictures(8, 5)
+    slow, fast = (backend.hear(patches, np.full(8, bpm, np.float32)).logits for bpm in (118.0, 128.0))
+    assert np.abs(slow - fast).max() > 1e-4
+    # far outside of house it says no more than at its edge
+    wild, wilder = (backend.hear(patches, np.full(8, bpm, np.float32)).logits for bpm in (180.0, 400.0))
+    assert np.array_equal(wild, wilder)
 
 
 def test_a_bar_is_heard_with_its_neighbours_and_with_no_others(small: Path) -> None:
@@ -315,7 +329,12 @@ def test_a_bar_is_heard_with_its_neighbours_and_with_no_others(small: Path) -> N
     backend = OnnxBackend(model)
     other = patches.copy()
     other[20] = 1.0 - other[20]
-    changed = np.abs(backend.hear(other).logits - backend.hear(patches).logits).max(axis=1) > 0
+    changed = (
+        np.abs(backend.hear(other, steady(len(other))).logits - backend.hear(patches, steady(len(patches))).logits).max(
+            axis=1
+        )
+        > 0
+    )
     assert np.flatnonzero(changed)[[0, -1]].tolist() == [20 - reach, 20 + reach]
 
 
@@ -396,13 +415,13 @@ def _other_outputs(folder: Path) -> None:
     from .models import know_files
 
     class Plain(torch.nn.Module):
-        def forward(self, patches: torch.Tensor) -> torch.Tensor:
-            return patches.mean(dim=(1, 2))[:, :9]
+        def forward(self, patches: torch.Tensor, bpm: torch.Tensor) -> torch.Tensor:
+            return patches.mean(dim=(1, 2))[:, :9] + bpm[:, None]
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(Plain(), (torch.zeros(2, 1, 128, 64),), str(folder / "model.onnx"), dynamo=False,
-                          input_names=["patches"], output_names=["logits"])  # fmt: skip
+        torch.onnx.export(Plain(), (torch.zeros(2, 1, 128, 64), torch.zeros(2)), str(folder / "model.onnx"),
+                          dynamo=False, input_names=["patches", "bpm"], output_names=["logits"])  # fmt: skip
     know_files(folder)
 
 
@@ -505,6 +524,6 @@ def test_models_with_other_classes_load(tmp_path: Path, classes: int) -> None:
     assert model.genres == names
     assert model.uncertain_below == 0.3
     for library in ("onnx", "torch"):
-        heard = open_backend(model, "cpu", library).hear(pictures(3))
+        heard = open_backend(model, "cpu", library).hear(pictures(3), steady(3))
         assert [part.shape for part in heard] == [(3, classes), (3, 7), (3,), (3, 12)]
         assert np.linalg.norm(heard.embedding, axis=1) == pytest.approx(np.ones(3), abs=1e-5)

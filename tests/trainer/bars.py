@@ -22,7 +22,7 @@ def striped_track(genre: int, seed: int, n_bars: int = 24) -> BarTrack:
     attributes = np.full((n_bars, 7), np.nan, np.float32)
     attributes[section == DROP, 0] = 1.0 + 4.0 * genre / 8.0
     attributes[:, 4] = section == DROP
-    return BarTrack(f"{GENRES[genre]} {seed}", pictures.astype(np.uint8), probs, attributes, section,
+    return BarTrack(f"{GENRES[genre]} {seed}", pictures.astype(np.uint8), np.full(n_bars, 124.0, np.float32), probs, attributes, section,
                     np.zeros(n_bars, np.int64), np.zeros(n_bars, bool))  # fmt: skip
 
 
@@ -36,6 +36,7 @@ def striped_mix(genres: list[int], seed: int, bars_each: int = 24) -> BarTrack:
     return BarTrack(
         f"mix {seed}",
         np.concatenate([track.pictures for track in tracks]),
+        np.concatenate([track.bpm for track in tracks]),
         np.concatenate([track.probs for track in tracks]),
         np.concatenate([track.attributes for track in tracks]),
         np.concatenate([track.section for track in tracks]),

@@ -58,13 +58,14 @@ def test_the_graph_answers_for_any_number_of_bars_under_its_names(tmp_path: Path
     onnx.checker.check_model(graph, full_check=True)
     assert graph.opset_import[0].version == 17
     assert [output.name for output in graph.graph.output] == list(Heard._fields)
-    assert graph.graph.input[0].name == "patches"
+    assert [source.name for source in graph.graph.input] == ["patches", "bpm"]
     backend = OnnxBackend(load_model_folder(folder))
     for bars in (1, 2, 40):
         patches = np.random.default_rng(bars).random((bars, 1, 128, 64), dtype=np.float32)
-        heard = backend.hear(patches)
+        bpm = np.linspace(118.0, 130.0, bars, dtype=np.float32)
+        heard = backend.hear(patches, bpm)
         with torch.inference_mode():
-            answers = small_net()(torch.from_numpy(patches))
+            answers = small_net()(torch.from_numpy(patches), torch.from_numpy(bpm))
         for ours, theirs in zip(heard, answers, strict=True):
             assert np.abs(ours - theirs.numpy()).max() < 1e-4
 
@@ -74,8 +75,8 @@ def test_the_difference_is_that_of_all_four_answers(tmp_path: Path, monkeypatch:
     exact = OnnxBackend.hear
     for name in Heard._fields:
 
-        def off(self: OnnxBackend, patches: np.ndarray, name: str = name) -> Heard:
-            heard = exact(self, patches)
+        def off(self: OnnxBackend, patches: np.ndarray, bpm: np.ndarray, name: str = name) -> Heard:
+            heard = exact(self, patches, bpm)
             return heard._replace(**{name: heard._asdict()[name] + np.float32(0.01)})
 
         monkeypatch.setattr(OnnxBackend, "hear", off)

@@ -90,7 +90,7 @@ def test_unknown_attributes_pull_at_nothing() -> None:
     net = small_net().eval()
     x, probs = torch.rand(2, 4, 128, 64), torch.full((2, 4, 9), 1 / 9)
     unknown, flat = torch.full((2, 4, 7), torch.nan), torch.zeros(2, 4)
-    loss_of(net, x, probs, unknown, flat, torch.ones(2, 4)).backward()
+    loss_of(net, x, 124.0 + flat, probs, unknown, flat, torch.ones(2, 4)).backward()
     assert float(net.attribute.weight.grad.abs().max()) == 0.0
     assert float(net.genre.weight.grad.abs().max()) > 0.0
     assert float(net.handover.weight.grad.abs().max()) > 0.0
@@ -103,35 +103,39 @@ def test_bars_without_weight_do_not_teach_the_genre() -> None:
     probs = torch.eye(9)[torch.tensor([[0, 0, 1, 1]])]
     other = torch.eye(9)[torch.tensor([[0, 0, 5, 7]])]
     unknown = torch.full((1, 4, 7), torch.nan)
-    assert float(loss_of(net, x, probs, unknown, flat, weight)) == pytest.approx(
-        float(loss_of(net, x, other, unknown, flat, weight))
+    assert float(loss_of(net, x, 124.0 + flat, probs, unknown, flat, weight)) == pytest.approx(
+        float(loss_of(net, x, 124.0 + flat, other, unknown, flat, weight))
     )
 
 
 def test_genres_are_drawn_equally_often_whatever_their_number_of_tracks() -> None:
     tracks = [striped_track(0, seed) for seed in range(10)] + [striped_track(1, 0)]
     sampler = Sampler(tracks, Recipe(batch=200, sequence=4))
-    _, probs, _ = sampler.draw(np.random.default_rng(0))
+    _, bpm, probs, _ = sampler.draw(np.random.default_rng(0))
     assert 0.35 < float(probs[:, 0, 1].mean()) < 0.65
+    # most tempi are those of the tracks, 124, give or take a pitch fader
+    near = (bpm[:, 0] - 124.0).abs() < 6.0
+    assert 0.6 < float(near.float().mean()) < 0.98
+    assert bool((bpm == bpm[:, :1]).all()), "a track keeps its tempo"
 
 
 @pytest.mark.parametrize("name", list(DESIGNS))
 def test_every_design_answers_every_bar(name: str) -> None:
     net = DESIGNS[name](9).eval()
     with torch.inference_mode():
-        logits, *_ = net.sequences(torch.rand(2, 10, 128, 64))
+        logits, *_ = net.sequences(torch.rand(2, 10, 128, 64), torch.full((2, 10), 124.0))
     assert logits.shape == (2, 10, 9)
     assert bool(torch.isfinite(logits).all())
 
 
 def test_designs_hear_as_far_as_they_say() -> None:
     torch.manual_seed(0)
-    x = torch.rand(1, 8, 128, 64)
+    x, bpm = torch.rand(1, 8, 128, 64), torch.full((1, 8), 124.0)
     changed = x.clone()
     changed[0, 6] = torch.rand(128, 64)
     with torch.inference_mode():
         one, four = OneBarResNet18(9).eval(), FourBarPatches(9).eval()
-        moved = (one.sequences(x)[0] - one.sequences(changed)[0]).abs().sum(-1)[0] > 1e-6
+        moved = (one.sequences(x, bpm)[0] - one.sequences(changed, bpm)[0]).abs().sum(-1)[0] > 1e-6
         assert moved.tolist() == [False] * 6 + [True, False]
-        moved = (four.sequences(x)[0] - four.sequences(changed)[0]).abs().sum(-1)[0] > 1e-6
+        moved = (four.sequences(x, bpm)[0] - four.sequences(changed, bpm)[0]).abs().sum(-1)[0] > 1e-6
         assert moved.tolist() == [False] * 4 + [True] * 4

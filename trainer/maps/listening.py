@@ -131,7 +131,7 @@ class ModelEar:
 
     def hear(self, bars: FileBars) -> tuple[NDArray[np.float64], Heard]:
         """(n, G) probabilities, and all answers, of n bars."""
-        heard = hear_all(self._backend, bars.patches, len(bars), self._model.shape.context_bars)
+        heard = hear_all(self._backend, bars.patches, bars.bpm, self._model.shape.context_bars)
         return softmax(heard.logits, self._model.temperature), heard
 
 

@@ -42,7 +42,7 @@ def as_tracks(files: Sequence[LabelledFile], heard: Sequence[FileBars]) -> list[
     for file, bars in zip(files, heard, strict=True):
         count = len(bars)
         section = np.where(bars.drop(file.drops_s), DROP, np.where(bars.section == DROP, 0, bars.section))
-        result.append(BarTrack(file.title, bars.pictures, np.tile(file.probs, (count, 1)),
+        result.append(BarTrack(file.title, bars.pictures, bars.bpm.astype(np.float32), np.tile(file.probs, (count, 1)),
                                np.full((count, 7), np.nan, np.float32), section, np.zeros(count, np.int64),
                                np.zeros(count, bool)))  # fmt: skip
     return result

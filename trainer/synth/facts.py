@@ -288,9 +288,9 @@ FACTS: dict[str, Facts] = {
     "Melodic House": Facts(
         tempo_bpm=(126.0, 130.0),
         major=0.9,
-        groove=(2.5, 3.5),
+        groove=(2.5, 4.0),
         rhythm=(2.0, 4.0),
-        distortion=(1.0, 2.0),
+        distortion=(1.0, 2.5),
         organicity=(2.0, 4.0),
         lead=0.9,
         chord=0.9,

@@ -30,6 +30,7 @@ from .dsp import (
     filtered,
     midi_to_hz,
     reverb_impulse,
+    saturate,
     swept_lowpass,
 )
 from .facts import FACTS, Facts, blended, draw_shares, pick
@@ -91,6 +92,8 @@ SECTION_DB = {
     "break": (-8.0, -0.5),
     "outro": (-6.0, -0.5),
 }
+# parts above that drive are distorted as a whole too, by that share of it
+_BUS_DRIVE_ABOVE, _BUS_DRIVE_SHARE = 0.3, 0.6
 CURVES = ("linear", "exponential", "cosine", "shaper", "swell")
 # A part below this share of its full gain, or held for fewer beats in a bar, is not said to play in it.
 LEAST_GAIN, LEAST_BEATS = 0.12, 0.3
@@ -165,6 +168,26 @@ def draw_plan(rng: np.random.Generator) -> Plan:
         plan += [("outro", length(4, 8, 8))] if rng.random() < 0.8 else []
         drops = sum(bars for section, bars in plan if section == "drop")
         if 40 <= sum(bars for _, bars in plan) <= 64 and drops >= 16:
+            return plan
+
+
+def draw_excerpt(rng: np.random.Generator) -> Plan:
+    """Sections of 24 to 40 bars around one drop of 8 or 16.
+
+    Loops last eight bars, so a longer track repeats itself: for the same time of rendering, excerpts bring more music.
+    """
+
+    def length(*bars: int) -> int:
+        return int(rng.choice(bars))
+
+    while True:
+        plan: Plan = [("intro", length(4, 8))] if rng.random() < 0.6 else []
+        rises: tuple[Plan, ...] = ([("build", length(4, 8))], [("break", 4), ("build", 4)], [])
+        plan += rises[int(rng.choice(3, p=(0.45, 0.4, 0.15)))]
+        plan.append(("drop", length(8, 16)))
+        if rng.random() < 0.6:
+            plan.append((str(rng.choice(["break", "outro"])), length(4, 8)))
+        if 24 <= sum(bars for _, bars in plan) <= 40:
             return plan
 
 
@@ -442,6 +465,9 @@ def render_loop(part: Part, song: Song) -> Audio:
         add_at(out, shot, start, note.gain)
         if start + len(shot) > length:
             add_at(out, shot[length - start :], 0, note.gain)
+    if part.voice.drive > _BUS_DRIVE_ABOVE:
+        # notes that sound at once are distorted together, which is what makes a chord or a growl harsh
+        out = saturate(out, _BUS_DRIVE_SHARE * part.voice.drive)
     if part.echo:
         step = round(0.75 * song.beat_samples)
         repeats = [np.roll(out, step * count, axis=0)[:, :: -1 if count % 2 else 1] for count in (1, 2)]
@@ -735,4 +761,4 @@ def render_training_track(
     )
 
 
-__all__ = ["compose_song", "draw_shares", "render_song", "render_training_track"]
+__all__ = ["compose_song", "draw_excerpt", "draw_shares", "render_song", "render_training_track"]
