@@ -203,7 +203,7 @@ def assemble(
     from .worker import generator_version
 
     confidence = genres.confidence * np.clip(0.4 + 0.6 * result.bar_confidence, 0.0, 1.0)
-    uncertain = genres.uncertain | (confidence < 0.4)
+    uncertain = confidence < model.uncertain_below
     tracks = []
     for (start, end), (fade_in, fade_out) in zip(structure.tracks, structure.overlaps, strict=True):
         part = genre_share(genres.probs[start:end], structure.energy[start:end])

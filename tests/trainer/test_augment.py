@@ -37,15 +37,17 @@ def test_corruption_changes_bars_but_not_their_range(shape: tuple[int, int]) -> 
     assert torch.isfinite(bad).all()
     assert float(bad.min()) >= 0
     assert float(bad.max()) <= 1
-    assert float((bad - x).abs().mean()) > 0.02
     assert torch.equal(bad, corrupt(x, seeded(1))), "seeded"
     assert not torch.equal(bad, corrupt(x, seeded(2)))
 
 
 def test_some_sequences_stay_clean_and_silence_gets_noise_at_most() -> None:
     x = sequences(200, 2)
-    same = (corrupt(x, seeded()) == x).flatten(1).all(1)
-    assert 2 <= int(same.sum()) <= 40
+    bad = corrupt(x, seeded())
+    same = (bad == x).flatten(1).all(1)
+    # a quarter, give or take
+    assert 30 <= int(same.sum()) <= 70
+    assert float((bad - x)[~same].abs().mean()) > 0.02
     silent = corrupt(torch.zeros(32, 4, 128, 64), seeded())
     assert float(silent.max()) < 0.9
     assert int((silent.flatten(1).amax(1) == 0).sum()) >= 8
