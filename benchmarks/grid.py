@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 def ours(path: Path) -> tuple[Any, Any]:
     """Grid and structure as the program hears them, with the model that ships."""
     from housex_blender.analysis.backends import open_backend
-    from housex_blender.analysis.classify import classify
+    from housex_blender.analysis.classify import classify, smooth
     from housex_blender.analysis.features import extract_features
     from housex_blender.analysis.grid import track_grid
     from housex_blender.analysis.levels import bar_levels
@@ -42,7 +42,7 @@ def ours(path: Path) -> tuple[Any, Any]:
     levels = bar_levels(features, grid)
     backend = open_backend(model, "cpu", "onnx")
     genres = classify(features, grid, model, backend)
-    probs = genres.probs.astype(np.float64)
+    probs = smooth(genres.raw, genres.change, model.smoothing.evidence)
     return result, analyse_structure(features, grid, probs, beat_heard=result.confidence > 0.0, levels=levels)
 
 

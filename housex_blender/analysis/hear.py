@@ -19,7 +19,7 @@ from ..core.timeline import MAX_FILL_BEATS, DropSpan, Envelopes, MixInfo, ModelI
 from ..core.traits import described, genre_share
 from .audio import AudioInfo
 from .backends import Backend, open_backend
-from .classify import BarGenres, classify, settle
+from .classify import BarGenres, classify, settle, smooth
 from .envelopes import normalise_envelopes
 from .features import FEATURE_VERSION, Features, extract_features
 from .given import GivenGrid
@@ -152,7 +152,8 @@ def hear(recording: Recording, model: ModelFolder, backend: Backend, wishes: Wis
     levels = bar_levels(features, grid)
     genres = classify(features, grid, model, backend)
     speaker.status("Finding drops and track changes")
-    probs = genres.probs.astype(np.float64)
+    # which genre is likeliest tells tracks apart; how sure that is matters only to those who read it
+    probs = smooth(genres.raw, genres.change, model.smoothing.evidence)
     structure = analyse_structure(
         features, grid, probs, beat_heard=result.confidence > 0.0, levels=levels, drop_rule=wishes.drop_rule
     )

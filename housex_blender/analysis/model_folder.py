@@ -55,11 +55,13 @@ class Smoothing:
         evidence: How many independent observations a bar is worth: neighbours repeat one loop.
         change_bias: Logit of a change of genre where the network is undecided about a change of track.
         change_weight: How much the network's logit of a change of track adds to it.
+        certainty: Power of the smoothed probabilities; below 1 for a network that is wrong through whole tracks.
     """
 
     evidence: float
     change_bias: float
     change_weight: float
+    certainty: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,7 @@ def _from_card(card: dict[str, Any], path: Path) -> ModelFolder:
             _number(smoothing, "evidence", 0.0, 10.0),
             _number(smoothing, "change_bias", -100.0, 100.0),
             _number(smoothing, "change_weight", -100.0, 100.0),
+            _number(smoothing, "certainty", 0.0, 10.0),
         ),
         uncertain_below=_number(card, "uncertain_below", 0.0, 1.0),
         sha256={ONNX_FILE: hashes[ONNX_FILE], WEIGHTS_FILE: hashes[WEIGHTS_FILE]},
