@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import multiprocessing
 import os
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
     from .synth.samples import SampleBank
 
 # raised when a generator renders something else for a seed
-VERSIONS = {"training": 2, "recipes": 1, "second": 2, "third": 2, "second-mix": 2}
+VERSIONS = {"training": 2, "recipes": 1, "groovebox": 1, "second": 2, "third": 2, "second-mix": 2}
+# writers of training tracks besides the first and the demo's, each a package of trainer.hands
+HANDS = ("groovebox",)
 # pictures are kept in 255 steps of 0.24 dB
 STEPS = 255.0
 DROP = SECTION_NAMES.index("drop")
@@ -168,6 +172,13 @@ def _render_recipe(genre: str, seed: int) -> BarTrack:
     return bars_of_track(corrupt_audio(track, rng) if rng.random() < _CORRUPT_SHARE else track, f"{genre} {seed}")
 
 
+def _render_hand(genre: str, seed: int, hand: str, sounds: Path | None) -> BarTrack:
+    writer = importlib.import_module(f".hands.{hand}", __package__)
+    track = writer.render_track(genre, seed, _bank(sounds))
+    rng = np.random.default_rng([seed, GENRES.index(genre), zlib.crc32(hand.encode())])
+    return bars_of_track(corrupt_audio(track, rng) if rng.random() < _CORRUPT_SHARE else track, f"{genre} {seed}")
+
+
 def _bank(sounds: Path | None) -> SampleBank | None:
     from .synth.samples import open_bank
 
@@ -226,11 +237,12 @@ def prepare(source: Source, folder: Path, jobs: int, samples: bool = True) -> li
     renderers: dict[str, Callable[[str, int], BarTrack]] = {
         "training": partial(_render_training, sounds=sounds if samples else None),
         "recipes": _render_recipe,
+        **{hand: partial(_render_hand, hand=hand, sounds=sounds if samples else None) for hand in HANDS},
         "second": _render_second,
         "third": _render_third,
         "second-mix": _render_second_mix,
     }
-    plain = "" if samples or source.name != "training" else "-plain"
+    plain = "" if samples or source.name not in ("training", *HANDS) else "-plain"
     shelf = folder / f"{source.name}{plain}-v{VERSIONS[source.name]}-features{FEATURE_VERSION}"
     shelf.mkdir(parents=True, exist_ok=True)
     tasks = []

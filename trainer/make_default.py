@@ -25,7 +25,7 @@ from housex_blender.core.files import sha256_of, write_text_atomic
 from housex_blender.core.genres import GENRES
 
 from .calibrate import LEFT_OUT, fit_smoothing, fit_temperature, fit_uncertain, smoothed
-from .datasets import VERSIONS, BarTrack, Source, load_bars, prepare, save_bars
+from .datasets import HANDS, VERSIONS, BarTrack, Source, load_bars, prepare, save_bars
 from .designs import DESIGNS, SHAPE
 from .export import Card, write_model_folder
 from .metrics import attribute_figures, bar_figures, mix_figures
@@ -49,7 +49,8 @@ class Sizes:
     """How much is rendered and trained.
 
     Attributes:
-        training: Tracks per genre to learn from, and a fourth as many of the demo's writer.
+        training: Tracks per genre to learn from of the first writer; a fourth as many of the demo's, half as many of
+            each other hand.
         validation: Tracks per genre of the second generator for choosing and calibrating.
         test: Tracks per genre of the second generator for the figures.
         third: Tracks per genre of the third set.
@@ -101,7 +102,11 @@ def render_all(sizes: Sizes, folder: Path, jobs: int, samples: bool) -> Data:
         return prepare(Source(name, seeds, genres), folder, jobs, samples)
 
     return Data(
-        training=made("training", after(0, sizes.training)) + made("recipes", _recipe_seeds(sizes)),
+        training=[
+            *made("training", after(0, sizes.training)),
+            *made("recipes", _recipe_seeds(sizes)),
+            *(track for hand in HANDS for track in made(hand, after(0, max(1, sizes.training // 2)))),
+        ],
         validation=made("second", after(0, sizes.validation)),
         test=made("second", after(FIRST_TEST_SEED, sizes.test)),
         third=made("third", after(0, sizes.third)),

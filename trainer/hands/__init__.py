@@ -1,0 +1,1 @@
+"""Independent writers of training tracks, one package each. Zone: trainer."""
