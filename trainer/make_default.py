@@ -101,11 +101,12 @@ def render_all(sizes: Sizes, folder: Path, jobs: int, samples: bool) -> Data:
     def made(name: str, seeds: range, genres: Sequence[str] = GENRES) -> list[BarTrack]:
         return prepare(Source(name, seeds, genres), folder, jobs, samples)
 
+    hands = [hand for hand in HANDS if samples or hand != "sampler"]
     return Data(
         training=[
             *made("training", after(0, sizes.training)),
             *made("recipes", _recipe_seeds(sizes)),
-            *(track for hand in HANDS for track in made(hand, after(0, max(1, sizes.training // 2)))),
+            *(track for hand in hands for track in made(hand, after(0, max(1, sizes.training // 2)))),
         ],
         validation=made("second", after(0, sizes.validation)),
         test=made("second", after(FIRST_TEST_SEED, sizes.test)),
