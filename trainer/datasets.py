@@ -33,7 +33,16 @@ if TYPE_CHECKING:
     from .synth.samples import SampleBank
 
 # raised when a generator renders something else for a seed
-VERSIONS = {"training": 2, "recipes": 1, "groovebox": 1, "sampler": 1, "spectral": 1, "second": 2, "third": 2, "second-mix": 2}
+VERSIONS = {
+    "training": 2,
+    "recipes": 1,
+    "groovebox": 1,
+    "sampler": 1,
+    "spectral": 1,
+    "second": 2,
+    "third": 2,
+    "second-mix": 2,
+}
 # writers of training tracks besides the first and the demo's, each a package of trainer.hands
 HANDS = ("groovebox", "sampler", "spectral")
 # pictures are kept in 255 steps of 0.24 dB
