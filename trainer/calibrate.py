@@ -38,6 +38,11 @@ def fit_temperature(tracks: Sequence[BarTrack], said: Sequence[Said]) -> float:
     return float(np.exp(found.x))
 
 
+def probs_of(said: Sequence[Said], temperature: float) -> list[Floats]:
+    """(n, G) of every track, before any smoothing."""
+    return [softmax(one.logits, temperature) for one in said]
+
+
 def _cross_entropy(said: Floats, wanted: NDArray[np.floating]) -> float:
     return float(-(wanted * np.log(np.maximum(said, 1e-9))).sum(axis=1).mean())
 

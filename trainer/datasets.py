@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import multiprocessing
-import os
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -46,7 +45,7 @@ VERSIONS = {
 # writers of training tracks besides the first and the demo's, each a package of trainer.hands
 HANDS = ("groovebox", "sampler", "spectral")
 # pictures are kept in 255 steps of 0.24 dB
-STEPS = 255.0
+_STEPS = 255.0
 DROP = SECTION_NAMES.index("drop")
 # of the training tracks: how many are excerpts, and how many went through a rough life
 _EXCERPT_SHARE, _CORRUPT_SHARE = 0.75, 0.65
@@ -95,6 +94,16 @@ class BarTrack:
         return self.probs.argmax(axis=1)
 
 
+def as_pictures(patches: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(n, 128, 64) of what the network sees, (n, 1, 128, 64) in 0..1: a quarter of the memory."""
+    return np.round(patches[:, 0] * _STEPS).astype(np.uint8)
+
+
+def as_patches(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Pictures of any shape in 0..1 again."""
+    return pictures.astype(np.float32) / np.float32(_STEPS)
+
+
 def features_of(track: Labelled) -> Features:
     """The extension's own features of rendered sound."""
     mono = soxr.resample(track.audio.mean(axis=1), track.sample_rate_hz, SAMPLE_RATE_HZ).astype(np.float32)
@@ -105,8 +114,7 @@ def features_of(track: Labelled) -> Features:
 
 def _pictures(track: Labelled) -> NDArray[np.uint8]:
     features = features_of(track)
-    patches = bar_patches(features.mel, features.mel_rate_hz, track.starts_s, track.ends_s)
-    return np.round(patches[:, 0] * STEPS).astype(np.uint8)
+    return as_pictures(bar_patches(features.mel, features.mel_rate_hz, track.starts_s, track.ends_s))
 
 
 def bars_of_track(track: Labelled, name: str) -> BarTrack:
@@ -120,10 +128,9 @@ def bars_of_mix(mix: Labelled, name: str) -> BarTrack:
     """Pictures of a mix on the bars that are heard in it, each with the truth at its middle."""
     features = features_of(mix)
     grid = track_grid(features).grid
-    patches = bar_patches(features.mel, features.mel_rate_hz, grid.starts_s, grid.ends_s)
+    pictures = as_pictures(bar_patches(features.mel, features.mel_rate_hz, grid.starts_s, grid.ends_s))
     middle_s = 0.5 * (grid.starts_s + grid.ends_s)
     at = np.clip(np.searchsorted(mix.ends_s, middle_s, side="right"), 0, mix.n_bars - 1)
-    pictures = np.round(patches[:, 0] * STEPS).astype(np.uint8)
     return BarTrack(name, pictures, grid.bpm.astype(np.float32), mix.probs[at], mix.attributes[at],
                     _sections(mix)[at], mix.track[at], mix.crossfade[at])  # fmt: skip
 
@@ -164,28 +171,30 @@ def load_bars(path: Path) -> BarTrack:
         raise HouseXError(f"{path.name} is damaged.", "Delete it; it is rendered again.") from error
 
 
+def _lived(track: Labelled, rng: np.random.Generator, name: str) -> BarTrack:
+    """A training track as it is, or after a rough life."""
+    return bars_of_track(corrupt_audio(track, rng) if rng.random() < _CORRUPT_SHARE else track, name)
+
+
 def _render_training(genre: str, seed: int, sounds: Path | None) -> BarTrack:
     from .synth.training import draw_excerpt, render_training_track
 
     rng = np.random.default_rng([seed, GENRES.index(genre), 77])
     plan = draw_excerpt(rng) if rng.random() < _EXCERPT_SHARE else None
-    track = render_training_track(genre, seed, _bank(sounds), plan=plan)
-    return bars_of_track(corrupt_audio(track, rng) if rng.random() < _CORRUPT_SHARE else track, f"{genre} {seed}")
+    return _lived(render_training_track(genre, seed, _bank(sounds), plan=plan), rng, f"{genre} {seed}")
 
 
 def _render_recipe(genre: str, seed: int) -> BarTrack:
     from .synth.recipe_tracks import render_recipe_track
 
     rng = np.random.default_rng([seed, GENRES.index(genre), 78])
-    track = render_recipe_track(genre, seed)
-    return bars_of_track(corrupt_audio(track, rng) if rng.random() < _CORRUPT_SHARE else track, f"{genre} {seed}")
+    return _lived(render_recipe_track(genre, seed), rng, f"{genre} {seed}")
 
 
 def _render_hand(genre: str, seed: int, hand: str, sounds: Path | None) -> BarTrack:
     writer = importlib.import_module(f".hands.{hand}", __package__)
-    track = writer.render_track(genre, seed, _bank(sounds))
     rng = np.random.default_rng([seed, GENRES.index(genre), zlib.crc32(hand.encode())])
-    return bars_of_track(corrupt_audio(track, rng) if rng.random() < _CORRUPT_SHARE else track, f"{genre} {seed}")
+    return _lived(writer.render_track(genre, seed, _bank(sounds)), rng, f"{genre} {seed}")
 
 
 def _bank(sounds: Path | None) -> SampleBank | None:
@@ -261,12 +270,7 @@ def prepare(source: Source, folder: Path, jobs: int, samples: bool = True) -> li
             tasks.append((renderers[source.name], genre, seed, path))
     missing = [task for task in tasks if not task[3].exists()]
     if missing:
-        with multiprocessing.get_context("spawn").Pool(min(jobs, len(missing)), _one_thread) as pool:
+        with multiprocessing.get_context("spawn").Pool(min(jobs, len(missing))) as pool:
             for _ in tqdm(pool.imap_unordered(_job, missing), total=len(missing), desc=f"rendering {source.name}"):
                 pass
     return [load_bars(path) for *_, path in tasks]
-
-
-def _one_thread() -> None:
-    """The processes already fill the cores."""
-    os.environ["OMP_NUM_THREADS"] = "1"

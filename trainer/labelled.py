@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,6 +54,17 @@ class Labelled:
         for name, (found, wanted) in shapes.items():
             if found != wanted:
                 raise ValueError(f"{name} has shape {found}, {bars} bars need {wanted}")
+
+    @classmethod
+    def single(
+        cls, audio: NDArray[np.float32], sample_rate_hz: int, beats_s: NDArray[np.float64], sections: Sequence[str],
+        shares: Mapping[str, float], attributes: NDArray[np.float32], facts: dict[str, object],
+    ) -> Labelled:  # fmt: skip
+        """One track: ``shares`` of GENRES hold for all its bars, those not named are 0."""
+        bars = len(sections)
+        row = np.array([shares.get(genre, 0.0) for genre in GENRES], dtype=np.float32)
+        return cls(audio, sample_rate_hz, beats_s, tuple(sections), np.tile(row, (bars, 1)), attributes,
+                   np.zeros(bars, dtype=np.int64), np.zeros(bars, dtype=np.bool_), facts)  # fmt: skip
 
     @property
     def n_bars(self) -> int:

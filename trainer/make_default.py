@@ -19,18 +19,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from housex_blender.analysis.classify import softmax
 from housex_blender.analysis.model_folder import MODELS, Smoothing
 from housex_blender.core.files import sha256_of, write_text_atomic
 from housex_blender.core.genres import GENRES
 
-from .calibrate import LEFT_OUT, fit_smoothing, fit_temperature, fit_uncertain, smoothed
+from .calibrate import LEFT_OUT, fit_smoothing, fit_temperature, fit_uncertain, probs_of, smoothed
 from .datasets import HANDS, VERSIONS, BarTrack, Source, load_bars, prepare, save_bars
 from .designs import DESIGNS, SHAPE
 from .export import Card, write_model_folder
 from .metrics import attribute_figures, bar_figures, mix_figures
 from .model_card import write_model_card
-from .train import Recipe, Said, predict, train_network
+from .train import Recipe, predict, train_network
 
 FROZEN = Path(__file__).parent / "frozen_validation.npz"
 # seeds of one generator that never meet: the first for choosing and calibrating, the second for the figures
@@ -126,10 +125,6 @@ class Run:
     uncertain_below: float
     validation: dict[str, Any]
     figures: dict[str, Any]
-
-
-def probs_of(said: Sequence[Said], temperature: float) -> list[np.ndarray]:
-    return [softmax(one.logits, temperature) for one in said]
 
 
 def measured(net: nn.Module, data: Data) -> Run:

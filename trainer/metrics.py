@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from housex_blender.core.attributes import ATTRIBUTES, SCALES
+
 from .datasets import BarTrack
+from .labelled import SECTION_NAMES
 
 Floats = NDArray[np.float64]
 _BINS = 15
@@ -84,8 +87,6 @@ def bar_figures(tracks: Sequence[BarTrack], probs: Sequence[Floats]) -> dict[str
 
 
 def _by_section(right: NDArray[np.bool_], sections: NDArray[np.int64]) -> dict[str, float]:
-    from .labelled import SECTION_NAMES
-
     return {name: round(float(right[sections == number].mean()), 4)
             for number, name in enumerate(SECTION_NAMES) if np.any(sections == number)}  # fmt: skip
 
@@ -93,8 +94,6 @@ def _by_section(right: NDArray[np.bool_], sections: NDArray[np.int64]) -> dict[s
 def attribute_figures(tracks: Sequence[BarTrack], said: Sequence[Floats]) -> dict[str, object]:
     """Mean absolute error of the four scales in steps of 1..5 with that of always saying the mean beside it, and the
     share of bars where the presence of a part is told right with that of the commoner answer."""
-    from housex_blender.core.attributes import ATTRIBUTES, SCALES
-
     true, heard = np.concatenate([t.attributes for t in tracks]), np.concatenate(said)
     figures: dict[str, object] = {}
     for column, name in enumerate(ATTRIBUTES):

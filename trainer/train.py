@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from housex_blender.analysis.network import pick_device
+from housex_blender.analysis.network import pick_device, told
 from housex_blender.core.attributes import ATTRIBUTES, HIGHEST, LOWEST, SCALES
 from housex_blender.core.errors import HouseXError
 from housex_blender.core.files import replacing
 
 from .augment import corrupt, splice
-from .datasets import STEPS, BarTrack
+from .datasets import BarTrack, as_patches
 
 _EMA = 0.998
 # tempi at which DJs play house, and how often a track is taken to play at any of them
@@ -77,7 +77,7 @@ class Sampler:
             start = int(rng.integers(max(1, len(track) - length + 1)))
             # a track that is too short goes on from its start, as a loop does
             part = np.arange(start, start + length) % len(track)
-            pictures.append(track.pictures[part])
+            pictures.append(as_patches(track.pictures[part]))
             fader = 1.0 + 0.015 * rng.standard_normal()
             beaten = rng.uniform(*_MIX_BPM) if rng.random() < _BEATEN_SHARE else track.bpm[part] * fader
             tempi.append(np.broadcast_to(np.float32(beaten), length))
@@ -85,7 +85,7 @@ class Sampler:
             attributes.append(track.attributes[part])
         columns = (np.stack(column) for column in (pictures, tempi, probs, attributes))
         x, bpm, shares, described = (torch.from_numpy(column) for column in columns)
-        return x.float() / STEPS, bpm.float(), shares, described
+        return x, bpm.float(), shares, described
 
 
 def loss_of(
@@ -150,6 +150,7 @@ def train_network(
     sampler = Sampler(tracks, recipe)
     parts = {"net": net, "mean": mean, "optimiser": optimiser, "schedule": schedule}
     first = _resume(checkpoint, parts)
+    sixteen_bits = can_bfloat16(device)
     bar = tqdm(range(first, recipe.steps), initial=first, total=recipe.steps, desc="training", mininterval=5.0)
     shown = 0.0
     for step in bar:
@@ -167,7 +168,7 @@ def train_network(
             x = corrupt(x, generator)
         probs = probs * (1 - recipe.label_smoothing) + recipe.label_smoothing / probs.shape[-1]
         batch = [part.to(device) for part in (x, bpm, probs, attributes, handover, weight)]
-        with torch.autocast(device.split(":")[0], torch.bfloat16, enabled=can_bfloat16(device)):
+        with torch.autocast(device.split(":")[0], torch.bfloat16, enabled=sixteen_bits):
             loss = loss_of(net, *batch)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -224,15 +225,13 @@ def predict(net: nn.Module, tracks: Sequence[BarTrack]) -> list[Said]:
     result = []
     with torch.inference_mode():
         for track in tracks:
-            x = torch.from_numpy(track.pictures).float()[None] / STEPS
+            x = torch.from_numpy(as_patches(track.pictures))[None]
             bpm = torch.from_numpy(track.bpm).float()[None]
             logits, described, changed, _ = net.sequences(x, bpm)
             count = len(track)
             attributes = torch.full((1, count, len(ATTRIBUTES)), torch.nan)
             if described is not None:
-                share = torch.sigmoid(described)
-                scales = LOWEST + (HIGHEST - LOWEST) * share[..., : len(SCALES)]
-                attributes = torch.cat([scales, share[..., len(SCALES) :]], dim=-1)
+                attributes = told(described)
             handover = torch.full((1, count), torch.nan) if changed is None else changed
             result.append(Said(*(part[0].double().numpy() for part in (logits, attributes, handover))))
     return result

@@ -8,7 +8,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from .patches import PATCH_FRAMES
 from .spectra import N_MELS
 
 Floats32 = NDArray[np.float32]
+Numbers = TypeVar("Numbers")
 
 # bars of a long mix that are heard at a time, besides those around them
 PART_BARS = 96
@@ -34,8 +35,10 @@ _PROVIDERS = {
 }
 
 
-class Heard(NamedTuple):
-    """What a network says of n consecutive bars; the fields are also the names of the ONNX graph's outputs.
+class Heard(NamedTuple, Generic[Numbers]):
+    """What a network says of n consecutive bars, in arrays or, inside torch, in tensors.
+
+    The fields are also the names of the ONNX graph's outputs.
 
     Attributes:
         logits: (n, G) sub-genres.
@@ -44,10 +47,10 @@ class Heard(NamedTuple):
         embedding: (n, D) of unit length: bars that sound alike lie close.
     """
 
-    logits: Floats32
-    attributes: Floats32
-    handover: Floats32
-    embedding: Floats32
+    logits: Numbers
+    attributes: Numbers
+    handover: Numbers
+    embedding: Numbers
 
 
 class Backend(Protocol):
@@ -61,7 +64,7 @@ class Backend(Protocol):
         """For people: library and device."""
         ...
 
-    def hear(self, patches: Floats32, bpm: Floats32) -> Heard:
+    def hear(self, patches: Floats32, bpm: Floats32) -> Heard[Floats32]:
         """Answers for the consecutive bars (n, 1, 128, 64) and their tempi (n,)."""
         ...
 
@@ -131,7 +134,7 @@ class OnnxBackend:
         """For people: library and device."""
         return f"ONNX Runtime on {self.device}"
 
-    def hear(self, patches: Floats32, bpm: Floats32) -> Heard:
+    def hear(self, patches: Floats32, bpm: Floats32) -> Heard[Floats32]:
         """Answers for the consecutive bars (n, 1, 128, 64) and their tempi (n,).
 
         Raises:
@@ -191,7 +194,7 @@ def _onnx_device(device: str) -> str:
 
 def hear_all(
     backend: Backend, patches_of: Callable[[int, int], Floats32], bpm: NDArray[np.floating], context_bars: int
-) -> Heard:
+) -> Heard[Floats32]:
     """Answers for a mix of any length: heard in parts that overlap, with the answers of the whole.
 
     Args:
@@ -216,7 +219,7 @@ def hear_all(
     return Heard(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def _check(heard: Heard, bars: int) -> None:
+def _check(heard: Heard[Floats32], bars: int) -> None:
     """Raises ModelError where there is not one row of numbers for every bar."""
     for name, part in zip(Heard._fields, heard, strict=True):
         if len(part) != bars:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,20 +20,11 @@ _ZONES = 8
 _USUAL_BPM, _SPREAD_BPM = 124.0, 5.0
 
 
-class Answers(NamedTuple):
-    """What the network says of n consecutive bars.
-
-    Attributes:
-        logits: (n, G) sub-genres.
-        attributes: (n, 7) in the order of ATTRIBUTES: four on the scale 1..5, then three probabilities.
-        handover: (n,) logit that the bar is the first of another track.
-        embedding: (n, D) of unit length: bars that sound alike lie close.
-    """
-
-    logits: Tensor
-    attributes: Tensor
-    handover: Tensor
-    embedding: Tensor
+def told(logits: Tensor) -> Tensor:
+    """(..., 7) attributes of the network's logits: four on the scale 1..5, then three probabilities."""
+    share = torch.sigmoid(logits)
+    count = len(SCALES)
+    return torch.cat([LOWEST + (HIGHEST - LOWEST) * share[..., :count], share[..., count:]], dim=-1)
 
 
 def _convolution(source: int, target: int, stride: int = 1) -> nn.Sequential:
@@ -122,7 +112,7 @@ class MixNet(nn.Module):
         self.handover = nn.Linear(shape.size, 1)
 
     def sequences(self, patches: Tensor, bpm: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """As :class:`Answers` for a batch of sequences (B, S, 128, 64) and their tempi (B, S), each output with (B, S)
+        """As :class:`Heard` for a batch of sequences (B, S, 128, 64) and their tempi (B, S), each output with (B, S)
         in front; the attributes are still logits."""
         batch, length = patches.shape[:2]
         bars = self.encoder(patches.reshape(batch * length, 1, *patches.shape[2:])).view(batch, length, -1)
@@ -130,13 +120,10 @@ class MixNet(nn.Module):
         bars = self.norm(self.context(self.drop(bars)))
         return self.genre(bars), self.attribute(bars), self.handover(bars)[..., 0], bars
 
-    def forward(self, patches: Tensor, bpm: Tensor) -> Answers:
+    def forward(self, patches: Tensor, bpm: Tensor) -> Heard[Tensor]:
         """Answers for the consecutive bars (n, 1, 128, 64) of one mix and their tempi (n,)."""
         logits, attributes, handover, bars = self.sequences(patches.transpose(0, 1), bpm[None])
-        share = torch.sigmoid(attributes[0])
-        scales = LOWEST + (HIGHEST - LOWEST) * share[:, : len(SCALES)]
-        described = torch.cat([scales, share[:, len(SCALES) :]], dim=1)
-        return Answers(logits[0], described, handover[0], nn.functional.normalize(bars[0], dim=1))
+        return Heard(logits[0], told(attributes[0]), handover[0], nn.functional.normalize(bars[0], dim=1))
 
 
 def load_weights(model: ModelFolder) -> MixNet:
@@ -192,7 +179,7 @@ class TorchBackend:
             return f"torch on {torch.cuda.get_device_name(self.device)}"
         return f"torch on {self.device}"
 
-    def hear(self, patches: NDArray[np.float32], bpm: NDArray[np.float32]) -> Heard:
+    def hear(self, patches: NDArray[np.float32], bpm: NDArray[np.float32]) -> Heard[NDArray[np.float32]]:
         """Answers for consecutive bars (n, 1, 128, 64) and their tempi (n,)."""
         with torch.inference_mode():
             answers = self._net(torch.from_numpy(patches).to(self.device), torch.from_numpy(bpm).to(self.device))

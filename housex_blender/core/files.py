@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# what people keep mixes in: for choosers and for walks through folders; what can be read is found out by reading
+AUDIO_ENDINGS = (".wav", ".aif", ".aiff", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".mp4", ".mkv", ".mov")
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:

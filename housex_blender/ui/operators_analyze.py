@@ -8,6 +8,7 @@ from bpy.props import StringProperty
 
 from ..core.edits import with_edits
 from ..core.errors import AudioError, HouseXError, TimelineError
+from ..core.files import AUDIO_ENDINGS
 from ..core.process import AnalysisJob
 from ..core.timeline import Timeline
 from .engine import choose_engine
@@ -16,8 +17,6 @@ from .places import absolute, blender_python, module_folders, timeline_for
 from .preferences import engine_settings
 from .session import Session
 from .summary import grid_note, summary_lines, track_lines
-
-AUDIO_ENDINGS = (".wav", ".aif", ".aiff", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".mp4", ".mkv", ".mov")
 
 
 def not_busy(cls: type[bpy.types.Operator], context: Any) -> bool:

@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from housex_blender.analysis.headers import shown
-from housex_blender.core.files import sha256_of
+from housex_blender.core.files import AUDIO_ENDINGS, sha256_of
 from housex_blender.core.genres import GENRES, canonical
 
 from .label_rows import CollectionError, LabelRow, Unlabelled
 from .label_studio import Spans, StudioExport, base_name, read_studio
 from .label_table import read_table, read_workbook
 
-AUDIO_ENDINGS = (".wav", ".aif", ".aiff", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".mp4", ".mkv", ".mov")
 _TABLE_ENDINGS = (".csv", ".tsv")
 LIST_ENDINGS = (*_TABLE_ENDINGS, ".json", ".xlsx")
 # Label Studio puts eight digits before the name of what is uploaded

@@ -20,7 +20,7 @@ from housex_blender.analysis.structure import analyse_structure, bar_energy, bar
 from housex_blender.core.errors import AudioError
 from housex_blender.core.files import replacing, sha256_of
 
-from ..datasets import DROP, STEPS
+from ..datasets import DROP, as_patches, as_pictures
 from ..labelled import SECTION_NAMES
 from .label_studio import Spans
 
@@ -59,7 +59,7 @@ class FileBars:
 
     def patches(self, first: int = 0, end: int | None = None) -> NDArray[np.float32]:
         """(m, 1, 128, 64) in 0..1, what the network sees of the bars from ``first`` to before ``end``."""
-        return self.pictures[first:end, None].astype(np.float32) / np.float32(STEPS)
+        return as_patches(self.pictures[first:end, None])
 
     def drop(self, drops_s: Spans | None = None) -> NDArray[np.bool_]:
         """(n,) drop bars: those whose middle lies in a span, or, without one that meets a bar, as they were heard."""
@@ -113,7 +113,7 @@ def _heard(path: Path, sha256: str) -> FileBars:
         grid.starts_s,
         grid.ends_s,
         grid.bpm,
-        np.round(patches[:, 0] * STEPS).astype(np.uint8),
+        as_pictures(patches),
         np.array([SECTION_NAMES.index(name) for name in structure.section], dtype=np.int64),
         bar_energy(levels).astype(np.float32),
     )

@@ -17,10 +17,9 @@ from housex_blender.analysis.model_folder import ModelFolder, load_model_folder
 from housex_blender.analysis.network import MixNet, load_weights
 from housex_blender.core.errors import HouseXError
 
-from ..calibrate import fit_temperature, fit_uncertain, smoothed
+from ..calibrate import fit_temperature, fit_uncertain, probs_of, smoothed
 from ..datasets import DROP, BarTrack
 from ..export import Card, write_model_folder
-from ..make_default import probs_of
 from ..maps.listening import warn
 from ..metrics import bar_figures
 from ..train import Recipe, predict, train_network

@@ -835,16 +835,13 @@ def render_second_track(
     )
     _step_back(rng, draw, mix, loudness(mix[drop]))
     audio = _master(rng, mix, drop)
-    probs = np.array([shares.get(name, 0.0) for name in GENRES], np.float32)
-    return Labelled(
+    return Labelled.single(
         audio=audio,
         sample_rate_hz=RATE_HZ,
         beats_s=np.arange(4 * n_bars + 1) * draw.bar_s / 4,
         sections=draw.sections,
-        probs=np.repeat(probs[None], n_bars, axis=0),
+        shares=shares,
         attributes=_truth(draw, beats, depth_db),
-        track=np.zeros(n_bars, np.int64),
-        crossfade=np.zeros(n_bars, bool),
         facts={
             "generator": "second",
             "seed": seed,

@@ -22,11 +22,6 @@ def db_to_gain(level_db: float) -> float:
     return float(10.0 ** (level_db / 20.0))
 
 
-def gain_to_db(gain: float) -> float:
-    """Convert a linear amplitude to decibels, floored at -120 dB."""
-    return float(20.0 * np.log10(max(float(gain), 1e-6)))
-
-
 def midi_to_hz(midi: float) -> float:
     """Frequency in Hz of a MIDI note number (69 = 440 Hz)."""
     return float(440.0 * 2.0 ** ((midi - 69.0) / 12.0))

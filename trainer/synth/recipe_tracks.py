@@ -56,16 +56,13 @@ def render_recipe_track(genre: str, seed: int) -> Labelled:
     bpm = round(float(rng.uniform(*RECIPES[genre].bpm)), 2)
     variety = float(rng.uniform(0.0, 0.7))
     track = render_track(genre, seed, bpm=bpm, plan=plan, variety=variety)
-    count = track.bars
     style = sample_style(genre, seed, bpm=bpm, variety=variety)
-    return Labelled(
+    return Labelled.single(
         audio=track.audio,
         sample_rate_hz=track.sample_rate_hz,
         beats_s=track.beat_s,
-        sections=tuple(track.sections),
-        probs=np.tile(np.eye(len(GENRES), dtype=np.float32)[genre_index(genre)], (count, 1)),
+        sections=track.sections,
+        shares={GENRES[genre_index(genre)]: 1.0},
         attributes=truth_of_recipe(style, plan),
-        track=np.zeros(count, dtype=np.int64),
-        crossfade=np.zeros(count, dtype=bool),
         facts={"seed": seed, "bpm": bpm, "key": track.key},
     )

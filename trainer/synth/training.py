@@ -740,16 +740,13 @@ def render_training_track(
     song = compose_song(shares, seed, bank, plan=plan, bpm=bpm, root=root, wanted=wanted)
     audio, ducked = render_song(song, np.random.default_rng([seed, 12]))
     count = len(song.bars)
-    row = np.array([song.shares.get(genre, 0.0) for genre in GENRES], dtype=np.float32)
-    return Labelled(
+    return Labelled.single(
         audio=audio,
         sample_rate_hz=SAMPLE_RATE_HZ,
         beats_s=np.arange(4 * count + 1) * (song.beat_samples / SAMPLE_RATE_HZ),
         sections=tuple(bar.section for bar in song.bars),
-        probs=np.tile(row, (count, 1)),
+        shares=song.shares,
         attributes=truth_of(song, ducked),
-        track=np.zeros(count, dtype=np.int64),
-        crossfade=np.zeros(count, dtype=bool),
         facts={
             "seed": seed,
             "shares": song.shares,

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.signal import oaconvolve
 
 from housex_blender.core.errors import HouseXError
-from housex_blender.core.genres import GENRES
 from trainer.labelled import Labelled
 from trainer.third import writing
 from trainer.third.drums import Beat, play_drums
@@ -394,18 +393,13 @@ def render_third_track(genre: str, seed: int) -> Labelled:
     mix, drop_level = _ride(mix, plan, bar_s)
     target = 10 ** (float(rng.uniform(-11.5, -9.5)) / 20)
     audio = (0.98 * np.tanh(mix * (target / drop_level))).astype(np.float32)
-
-    probs = np.zeros((n_bars, len(GENRES)), dtype=np.float32)
-    probs[:, GENRES.index(genre)] = 1.0
-    return Labelled(
+    return Labelled.single(
         audio=audio,
         sample_rate_hz=RATE_HZ,
         beats_s=beats_s,
         sections=sections,
-        probs=probs,
+        shares={genre: 1.0},
         attributes=_truth(parts, plan, beat, groove),
-        track=np.zeros(n_bars, dtype=np.int64),
-        crossfade=np.zeros(n_bars, dtype=bool),
         facts={
             "genre": genre,
             "seed": seed,

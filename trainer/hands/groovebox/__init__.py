@@ -342,22 +342,18 @@ def render_plan(plan: Plan) -> Labelled:
     frames = 4 * show.beat_frames
     drop = slice(first * frames, (first + plan.sections.count("drop")) * frames)
     audio = master(show, drop, np.random.default_rng([HAND, GENRES.index(plan.genre), plan.seed, 2]))
-    probs = np.zeros((bars, len(GENRES)), np.float32)
-    probs[:, GENRES.index(plan.genre)] = 1.0
     facts = {k: v for k, v in show.facts.items() if k != "pump"} | {
         "hand": "groovebox",
         "seed": plan.seed,
         "bpm": plan.bpm,
     }
-    return Labelled(
+    return Labelled.single(
         audio=audio.astype(np.float32),
         sample_rate_hz=SAMPLE_RATE_HZ,
         beats_s=np.arange(4 * bars + 1) * show.beat_frames / SAMPLE_RATE_HZ,
         sections=plan.sections,
-        probs=probs,
+        shares={plan.genre: 1.0},
         attributes=show.attributes,
-        track=np.zeros(bars, np.int64),
-        crossfade=np.zeros(bars, bool),
         facts=facts,
     )
 

@@ -489,16 +489,12 @@ def render_with(genre: str, seed: int, bank: SampleBank | None, wishes: dict[str
     mix = kicks * np.float32(0.12 / level(kicks)) + drums * np.float32(0.12 * db_to_gain(drums_db) / level(drums))
     mix += music * np.float32(0.12 * db_to_gain(music_db) / level(music))
     wanted_db = float(rng.uniform(-13.5, -8.0) + 0.4 * (distortion - 1.0))
-    probs = np.zeros((n_bars, len(GENRES)), dtype=np.float32)
-    probs[:, GENRES.index(genre)] = 1.0
-    return Labelled(
+    return Labelled.single(
         mastered(mix, drop, wanted_db, rng),
         SAMPLE_RATE_HZ,
         np.arange(4 * n_bars + 1) * beat_s,
         tuple(name for name, bars in sections for _ in range(bars)),
-        probs,
+        {genre: 1.0},
         attributes,
-        np.zeros(n_bars, dtype=np.int64),
-        np.zeros(n_bars, dtype=np.bool_),
         {"hand": "sampler", "seed": seed, "bpm": 60.0 / beat_s, "parts": roles, **known},
     )

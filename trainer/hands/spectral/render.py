@@ -233,17 +233,13 @@ def render_track(genre: str, seed: int, bank: SampleBank | None = None) -> Label
     mix += rest * np.float32(rng.uniform(0.75, 1.4))
     loud = rng.uniform(-13, -8) + {"Deep House": -0.8, "Bigroom": 1.2, "Bass House": 1.0}.get(genre, 0.0)
     bars = len(plan.sections)
-    probs = np.zeros((bars, len(GENRES)), np.float32)
-    probs[:, GENRES.index(genre)] = 1.0
-    return Labelled(
+    return Labelled.single(
         audio=np.ascontiguousarray(_master(mix, plan, loud).T),
         sample_rate_hz=RATE_HZ,
         beats_s=np.arange(4 * bars + 1) * (plan.bar_s / 4),
         sections=plan.sections,
-        probs=probs,
+        shares={genre: 1.0},
         attributes=truth(plan),
-        track=np.zeros(bars, np.int64),
-        crossfade=np.zeros(bars, bool),
         facts={
             "hand": "spectral", "seed": seed, "bpm": plan.bpm, "root": plan.root, "kick": plan.kick_weight,
             "voices": {p: plan.voices[p].name for p in PARTS}, "acoustic": {p: plan.acoustic[p].name for p in PARTS},
