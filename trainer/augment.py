@@ -250,6 +250,38 @@ def corrupt(x: Tensor, generator: torch.Generator) -> Tensor:
     return result
 
 
+def exchange_timbre(x: Tensor, generator: torch.Generator, share: float = 0.5) -> Tensor:
+    """Lend each sequence part of another's timbre: the mean and spread of its level in every mel band.
+
+    The equaliser of a whole record, and of a whole synthesiser, is mostly in these two curves; a network that cannot
+    rely on them listens to what is played. (Freq-MixStyle: Schmid et al., DCASE 2022, after Zhou et al., ICLR 2021.)
+
+    Args:
+        x: (B, S, 128, 64) in 0..1.
+        generator: Source of chance, on any device.
+        share: Part of the batch that is changed.
+
+    Returns:
+        The same shape in 0..1.
+    """
+    count = len(x)
+    dice = _Dice(generator, x.device)
+    chosen = dice.chosen(count, share)
+    if count < 2 or not len(chosen):
+        return x
+    other = (chosen + dice.integers((len(chosen),), 1, count)) % count
+    spread, mean = torch.std_mean(x, dim=(1, 3), keepdim=True)
+    # the least spread of a band that is hardly heard must not be blown up
+    spread = spread.clamp(min=0.02)
+    # half of all drawn parts lie near the ends, as Beta(0.5, 0.5) has it
+    part = torch.sin(0.5 * math.pi * dice.uniform((len(chosen), 1, 1, 1))) ** 2
+    new_mean = torch.lerp(mean[chosen], mean[other], part)
+    new_spread = torch.lerp(spread[chosen], spread[other], part)
+    result = x.clone()
+    result[chosen] = ((x[chosen] - mean[chosen]) * (new_spread / spread[chosen]) + new_mean).clamp_(0.0, 1.0)
+    return result
+
+
 def splice(
     x: Tensor, probs: Tensor, attributes: Tensor, generator: torch.Generator, share: float = 0.35
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:

@@ -8,19 +8,23 @@ model folder with its card. Every stage keeps what it made in ``--data``: a run 
 from __future__ import annotations
 
 import argparse
-import json
+import multiprocessing
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
+from tqdm import tqdm
 
 from housex_blender.analysis.model_folder import MODELS, Smoothing
-from housex_blender.core.files import sha256_of, write_text_atomic
+from housex_blender.analysis.network import pick_device
+from housex_blender.core.files import sha256_of
 from housex_blender.core.genres import GENRES
 
 from .calibrate import LEFT_OUT, fit_smoothing, fit_temperature, fit_uncertain, probs_of, smoothed
@@ -34,6 +38,8 @@ from .train import Recipe, predict, train_network
 FROZEN = Path(__file__).parent / "frozen_validation.npz"
 # seeds of one generator that never meet: the first for choosing and calibrating, the second for the figures
 FIRST_TEST_SEED = 5_000
+# the demo mix plays seeds below a hundred, and shall not be learnt by heart
+FIRST_RECIPE_SEED = 1_000
 _FROZEN_BARS = 32
 CHOSEN = "MixNet"
 TRAINED_ON = "{tracks} tracks made by a synthesiser with sampled instruments; no recorded music"
@@ -48,8 +54,7 @@ class Sizes:
     """How much is rendered and trained.
 
     Attributes:
-        training: Tracks per genre to learn from of the first writer; a fourth as many of the demo's, half as many of
-            each other hand.
+        training: Tracks per genre to learn from of the first writer; half as many of each other one.
         validation: Tracks per genre of the second generator for choosing and calibrating.
         test: Tracks per genre of the second generator for the figures.
         third: Tracks per genre of the third set.
@@ -60,7 +65,7 @@ class Sizes:
         compared_bars: Bars shown to each design that is compared.
     """
 
-    training: int = 160
+    training: int = 220
     validation: int = 10
     test: int = 12
     third: int = 5
@@ -68,10 +73,10 @@ class Sizes:
     test_mixes: int = 8
     seeds: int = 3
     recipe: Recipe = field(default_factory=Recipe)
-    compared_bars: int = 400_000
+    compared_bars: int = 150_000
 
 
-SMOKE = Sizes(2, 1, 1, 1, 1, 1, 1, Recipe(bars=16 * 40 * 8), 16 * 40 * 2)
+SMOKE = Sizes(2, 1, 1, 1, 1, 1, 1, Recipe(bars=5_000), 1_000)
 
 
 @dataclass
@@ -86,33 +91,88 @@ class Data:
     test_mixes: list[BarTrack]
 
 
-def _recipe_seeds(sizes: Sizes) -> range:
-    # the demo mix plays seeds below a hundred, and shall not be learnt by heart
-    return range(1000, 1000 + max(1, sizes.training // 4))
+def training_tracks(sizes: Sizes, folder: Path, jobs: int, samples: bool) -> list[BarTrack]:
+    """Render what is missing of the tracks to learn from, and read them."""
+    half = max(1, sizes.training // 2)
+    sources = [Source("training", range(sizes.training)), Source("recipes", _after(FIRST_RECIPE_SEED, half))]
+    sources += [Source(hand, range(half)) for hand in HANDS if samples or hand != "sampler"]
+    return [track for source in sources for track in prepare(source, folder, jobs, samples)]
 
 
 def render_all(sizes: Sizes, folder: Path, jobs: int, samples: bool) -> Data:
     """Render what is missing and read all."""
 
-    def after(first: int, count: int) -> range:
-        return range(first, first + count)
-
     def made(name: str, seeds: range, genres: Sequence[str] = GENRES) -> list[BarTrack]:
         return prepare(Source(name, seeds, genres), folder, jobs, samples)
 
-    hands = [hand for hand in HANDS if samples or hand != "sampler"]
     return Data(
-        training=[
-            *made("training", after(0, sizes.training)),
-            *made("recipes", _recipe_seeds(sizes)),
-            *(track for hand in hands for track in made(hand, after(0, max(1, sizes.training // 2)))),
-        ],
-        validation=made("second", after(0, sizes.validation)),
-        test=made("second", after(FIRST_TEST_SEED, sizes.test)),
-        third=made("third", after(0, sizes.third)),
-        validation_mixes=made("second-mix", after(0, sizes.validation_mixes), ()),
-        test_mixes=made("second-mix", after(FIRST_TEST_SEED, sizes.test_mixes), ()),
+        training=training_tracks(sizes, folder, jobs, samples),
+        validation=made("second", range(sizes.validation)),
+        test=made("second", _after(FIRST_TEST_SEED, sizes.test)),
+        third=made("third", range(sizes.third)),
+        validation_mixes=made("second-mix", range(sizes.validation_mixes), ()),
+        test_mixes=made("second-mix", _after(FIRST_TEST_SEED, sizes.test_mixes), ()),
     )
+
+
+def _after(first: int, count: int) -> range:
+    return range(first, first + count)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One training run: a key of DESIGNS, its recipe, and where its state is kept."""
+
+    design: str
+    recipe: Recipe
+    checkpoint: Path
+
+    def learn(self, tracks: Sequence[BarTrack], device: str, line: int = 0) -> nn.Module:
+        """Train, go on with, or only read what was trained to the end."""
+        torch.manual_seed(self.recipe.seed)
+        net = DESIGNS[self.design](len(GENRES))
+        name = f"{self.design}, seed {self.recipe.seed}"
+        return train_network(net, tracks, self.recipe, self.checkpoint, device, name=name, line=line)
+
+
+def learn_side_by_side(
+    lessons: Sequence[Lesson], tracks: Callable[[], list[BarTrack]], at_once: int, cores: int
+) -> None:
+    """Do lessons on the processor, several at once, so that each checkpoint is that of a finished run.
+
+    Small convolutions hardly gain from a second thread: two runs of one thread each are done sooner than one run of
+    two after the other.
+
+    Args:
+        lessons: What to learn.
+        tracks: Reads what they learn from; called once in every process.
+        at_once: Processes.
+        cores: Of the machine, shared out among them.
+    """
+    context = multiprocessing.get_context("spawn")
+    lines = context.Queue()
+    for line in range(at_once):
+        lines.put(line)
+    start = (tracks, lines, max(1, cores // at_once), context.RLock())
+    with ProcessPoolExecutor(at_once, context, _Pupil.sit_down, start) as pool:
+        list(pool.map(_Pupil.learn, lessons))
+
+
+class _Pupil:
+    """What a process that learns keeps between its lessons."""
+
+    tracks: Sequence[BarTrack] = ()
+    line = 0
+
+    @classmethod
+    def sit_down(cls, tracks: Callable[[], list[BarTrack]], lines: Any, threads: int, lock: Any) -> None:
+        tqdm.set_lock(lock)
+        torch.set_num_threads(threads)
+        cls.tracks, cls.line = tracks(), lines.get()
+
+    @classmethod
+    def learn(cls, lesson: Lesson) -> None:
+        lesson.learn(cls.tracks, "cpu", cls.line)
 
 
 @dataclass
@@ -150,24 +210,19 @@ def measured(net: nn.Module, data: Data) -> Run:
     return Run(net, temperature, smoothing, fit_uncertain(settled), validation, figures)
 
 
-def compare(sizes: Sizes, data: Data, folder: Path, device: str) -> dict[str, Any]:
-    """Train every design on the same bars and measure on validation tracks, with the same number of bars shown."""
+_COMPARED = ("drop accuracy", "drop accuracy, 95 % over tracks", "drop macro-F1", "tracks by their drops",
+             "expected calibration error", "all bars")  # fmt: skip
+
+
+def compare(lessons: Sequence[Lesson], data: Data, device: str) -> dict[str, Any]:
+    """Measure every design on validation tracks, after the same bars and as many of them."""
     table: dict[str, Any] = {}
-    for name, build in DESIGNS.items():
-        path = folder / f"design-{list(DESIGNS).index(name)}.json"
-        if not path.is_file():
-            torch.manual_seed(0)
-            net = build(len(GENRES))
-            parameters = sum(part.numel() for part in net.parameters())
-            recipe = replace(sizes.recipe, bars=sizes.compared_bars)
-            net = train_network(net, data.training, recipe, path.with_suffix(".pt"), device)
-            said = predict(net, data.validation)
-            figures = bar_figures(data.validation, probs_of(said, fit_temperature(data.validation, said)))
-            kept = ("drop accuracy", "drop accuracy, 95 % over tracks", "drop macro-F1", "tracks by their drops",
-                    "expected calibration error", "all bars")  # fmt: skip
-            body = {"parameters": parameters, **{key: figures[key] for key in kept}}
-            write_text_atomic(path, json.dumps(body, indent=2) + "\n")
-        table[name] = json.loads(path.read_text(encoding="utf-8"))
+    for lesson in lessons:
+        net = lesson.learn(data.training, device)
+        said = predict(net, data.validation)
+        figures = bar_figures(data.validation, probs_of(said, fit_temperature(data.validation, said)))
+        parameters = sum(part.numel() for part in net.parameters())
+        table[lesson.design] = {"parameters": parameters, **{key: figures[key] for key in _COMPARED}}
     return table
 
 
@@ -240,7 +295,7 @@ def add_make_default_parser(subparsers: argparse._SubParsersAction[argparse.Argu
     parser.add_argument("--bars", type=int, default=Recipe.bars, help="bars shown in each training run")
     parser.add_argument("--seeds", type=int, default=Sizes.seeds, help="training runs of the chosen design")
     parser.add_argument("--compare", action="store_true", help="also train the other designs and keep the table")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that render")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that render and train")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--no-samples", dest="samples", action="store_false", help="train on our own voices alone")
     parser.add_argument("--smoke", action="store_true", help="a tiny run that shows that every step works")
@@ -254,14 +309,19 @@ def run(arguments: argparse.Namespace) -> int:
     data = render_all(sizes, arguments.data, arguments.jobs, arguments.samples)
     state = arguments.data / f"training-{_fingerprint(sizes, arguments.samples)}"
     state.mkdir(parents=True, exist_ok=True)
-    designs = compare(sizes, data, state, arguments.device) if arguments.compare or arguments.smoke else {}
+    shorter = replace(sizes.recipe, bars=sizes.compared_bars)
+    compared = [Lesson(name, shorter, state / f"design-{number}.pt") for number, name in enumerate(DESIGNS)]
+    compared = compared if arguments.compare or arguments.smoke else []
+    seeds = [Lesson(CHOSEN, replace(sizes.recipe, seed=seed), state / f"seed-{seed}.pt") for seed in range(sizes.seeds)]
+    if pick_device(arguments.device) == "cpu" and arguments.jobs > 1:
+        tracks = partial(training_tracks, sizes, arguments.data, 1, arguments.samples)
+        learn_side_by_side([*compared, *seeds], tracks, min(arguments.jobs, len(compared) + len(seeds)), arguments.jobs)
+    designs = compare(compared, data, arguments.device)
     runs = []
-    for seed in range(sizes.seeds):
-        torch.manual_seed(seed)
-        net = train_network(DESIGNS[CHOSEN](len(GENRES)), data.training, replace(sizes.recipe, seed=seed),
-                            state / f"seed-{seed}.pt", arguments.device)  # fmt: skip
-        runs.append(measured(net, data))
-        print(f"seed {seed}: drop bars of validation {runs[-1].validation['tracks']['drop accuracy']:.3f}")
+    for lesson in seeds:
+        runs.append(measured(lesson.learn(data.training, arguments.device), data))
+        right = runs[-1].validation["tracks"]["drop accuracy"]
+        print(f"seed {lesson.recipe.seed}: drop bars of validation {right:.3f}")
     best = max(runs, key=lambda one: one.validation["tracks"]["drop accuracy"])
     frozen_path = FROZEN if arguments.output == MODELS / "default" and not arguments.smoke else state / FROZEN.name
     frozen = freeze(data, frozen_path)

@@ -19,7 +19,7 @@ from housex_blender.core.attributes import ATTRIBUTES, HIGHEST, LOWEST, SCALES
 from housex_blender.core.errors import HouseXError
 from housex_blender.core.files import replacing
 
-from .augment import corrupt, splice
+from .augment import corrupt, exchange_timbre, splice
 from .datasets import BarTrack, as_patches
 
 _EMA = 0.998
@@ -39,6 +39,7 @@ class Recipe:
         peak_lr: Of AdamW, reached after a tenth of the steps and lowered along a cosine.
         weight_decay: Of AdamW.
         label_smoothing: Share of a label that is spread over all genres.
+        exchange: Share of the examples that borrow timbre from another.
         seed: Of the weights and of every chance.
     """
 
@@ -48,6 +49,7 @@ class Recipe:
     peak_lr: float = 3e-3
     weight_decay: float = 0.02
     label_smoothing: float = 0.02
+    exchange: float = 0.5
     seed: int = 0
 
     @property
@@ -130,6 +132,8 @@ def train_network(
     checkpoint: Path | None = None,
     device: str = "auto",
     keep_every: int = 250,
+    name: str = "training",
+    line: int = 0,
 ) -> nn.Module:
     """Train; returns the running mean of the weights, in evaluation mode, on the CPU.
 
@@ -140,6 +144,8 @@ def train_network(
         checkpoint: Where the state is kept; a run that was cut off goes on from there.
         device: As for the extension.
         keep_every: Steps between two writings of the checkpoint.
+        name: Of the run, before its progress bar.
+        line: On which the bar is drawn, where several runs share a screen.
     """
     device = pick_device(device)
     net = net.to(device, memory_format=torch.channels_last)
@@ -151,7 +157,7 @@ def train_network(
     parts = {"net": net, "mean": mean, "optimiser": optimiser, "schedule": schedule}
     first = _resume(checkpoint, parts)
     sixteen_bits = can_bfloat16(device)
-    bar = tqdm(range(first, recipe.steps), initial=first, total=recipe.steps, desc="training", mininterval=5.0)
+    bar = tqdm(range(first, recipe.steps), initial=first, total=recipe.steps, desc=name, mininterval=5.0, position=line)
     shown = 0.0
     for step in bar:
         net.train()
@@ -166,6 +172,7 @@ def train_network(
         else:
             x, probs, attributes, handover, weight = splice(x, probs, attributes, generator)
             x = corrupt(x, generator)
+        x = exchange_timbre(x, generator, recipe.exchange)
         probs = probs * (1 - recipe.label_smoothing) + recipe.label_smoothing / probs.shape[-1]
         batch = [part.to(device) for part in (x, bpm, probs, attributes, handover, weight)]
         with torch.autocast(device.split(":")[0], torch.bfloat16, enabled=sixteen_bits):

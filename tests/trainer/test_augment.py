@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from trainer import augment  # noqa: E402
-from trainer.augment import CENTRES_HZ, corrupt, splice  # noqa: E402
+from trainer.augment import CENTRES_HZ, corrupt, exchange_timbre, splice  # noqa: E402
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -220,3 +220,24 @@ def test_mel_centres_rise_over_the_band() -> None:
     assert bool((CENTRES_HZ.diff() > 0).all())
     assert 15 < float(CENTRES_HZ[0]) < 45
     assert 10_000 < float(CENTRES_HZ[-1]) < 11_025
+
+
+def test_borrowed_timbre_moves_the_means_of_bands_towards_another_sequence_and_keeps_the_music() -> None:
+    x = 0.3 + 0.05 * torch.rand(64, 4, 128, 64, generator=seeded())
+    x[..., ::16] += 0.1
+    # the odd ones are bright, the even ones dull
+    tilt = torch.linspace(-0.2, 0.2, 128)[:, None]
+    x[::2] -= tilt
+    x[1::2] += tilt
+    lent = exchange_timbre(x, seeded(1), share=1.0)
+    slope = (lent.mean((1, 3)) * torch.linspace(-1, 1, 128)).sum(1)
+    before = (x.mean((1, 3)) * torch.linspace(-1, 1, 128)).sum(1)
+    assert float(slope.abs().max()) <= float(before.abs().max()) + 0.1, "between two that exist"
+    moved = (slope - before).abs() > 0.5 * before.abs()
+    assert 8 <= int(moved.sum()) <= 48, "about half borrow from the other kind, some of them little"
+    beat, rest = lent[..., ::16].mean(-1), lent[..., 8::16].mean(-1)
+    assert float((beat - rest).mean()) == pytest.approx(0.1, abs=0.02), "the beat stays"
+    assert torch.equal(exchange_timbre(x, seeded(1), share=0.0), x)
+    assert torch.equal(exchange_timbre(x[:1], seeded(1), share=1.0), x[:1]), "nobody to borrow from"
+    silent = torch.zeros(4, 2, 128, 64)
+    assert torch.equal(exchange_timbre(silent, seeded(), share=1.0), silent)

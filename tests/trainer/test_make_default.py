@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from housex_blender.core.files import sha256_of  # noqa: E402
 from trainer import make_default  # noqa: E402
 from trainer.__main__ import main  # noqa: E402
 from trainer.export import backend_difference  # noqa: E402
-from trainer.make_default import FROZEN, Data, Sizes, freeze, frozen_figures, thaw  # noqa: E402
+from trainer.make_default import FROZEN, Data, Lesson, Sizes, freeze, frozen_figures, learn_side_by_side, thaw  # noqa: E402
 from trainer.metrics import bar_figures  # noqa: E402
 from trainer.model_card import PAGE  # noqa: E402
 from trainer.train import Recipe  # noqa: E402
@@ -49,7 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sizes = Sizes(3, 2, 2, 1, 2, 2, 2, Recipe(bars=40 * 8 * 16, sequence=16, batch=8, peak_lr=6e-3), 640)
         patch.setattr(make_default, "SMOKE", sizes)
         arguments = ["make-default", "--smoke", "-o", str(folder / "model"), "--data", str(folder / "data")]
-        assert main([*arguments, "--device", "cpu"]) == 0
+        assert main([*arguments, "--device", "cpu", "--jobs", "1"]) == 0
     return folder
 
 
@@ -87,11 +89,27 @@ def test_a_second_call_takes_up_what_is_there(made: Path, monkeypatch: pytest.Mo
     sizes = Sizes(3, 2, 2, 1, 2, 2, 2, Recipe(bars=40 * 8 * 16, sequence=16, batch=8, peak_lr=6e-3), 640)
     monkeypatch.setattr(make_default, "SMOKE", sizes)
     arguments = ["make-default", "--smoke", "-o", str(made / "model"), "--data", str(made / "data"), "--device", "cpu"]
-    assert main(arguments) == 0
+    assert main([*arguments, "--jobs", "1"]) == 0
     assert [path.stat().st_mtime_ns for path in states] == test_made, "nothing was trained again"
     old, new = json.loads(before), json.loads((made / "model" / CARD_FILE).read_text())
     assert old["figures"] == new["figures"]
     assert old["sha256"]["weights.safetensors"] == new["sha256"]["weights.safetensors"]
+
+
+def test_runs_side_by_side_learn_what_one_after_the_other_does(tmp_path: Path) -> None:
+    recipe = Recipe(bars=2 * 8 * 2, sequence=8, batch=2)
+    lessons = [Lesson("MixNet", replace(recipe, seed=seed), tmp_path / f"{seed}.pt") for seed in (3, 4)]
+    tracks = freeze(striped_data(), tmp_path / "tracks.npz")
+    learn_side_by_side(lessons, partial(thaw, tmp_path / "tracks.npz"), at_once=2, cores=2)
+    together = [lesson.checkpoint.stat().st_mtime_ns for lesson in lessons]
+    for lesson, written in zip(lessons, together, strict=True):
+        taken = lesson.learn(tracks, "cpu").state_dict()
+        assert lesson.checkpoint.stat().st_mtime_ns == written, "the run was over"
+        alone = replace(lesson, checkpoint=tmp_path / "alone.pt").learn(tracks, "cpu").state_dict()
+        (tmp_path / "alone.pt").unlink()
+        for name, value in alone.items():
+            assert torch.allclose(value.float(), taken[name].float(), atol=2e-3), name
+    assert not torch.equal(*(lesson.learn(tracks, "cpu").genre.weight for lesson in lessons))
 
 
 def test_frozen_tracks_come_back_as_they_were(tmp_path: Path) -> None:
