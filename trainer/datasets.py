@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import multiprocessing
+import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -167,7 +168,7 @@ def load_bars(path: Path) -> BarTrack:
                 archive["track"].astype(np.int64),
                 archive["crossfade"],
             )
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise HouseXError(f"{path.name} is damaged.", "Delete it; it is rendered again.") from error
 
 
@@ -221,7 +222,11 @@ def _render_second_mix(_genre: str, seed: int) -> BarTrack:
     return bars_of_mix(render_second_mix(seed), f"mix {seed}")
 
 
-def _job(task: tuple[Callable[[str, int], BarTrack], str, int, Path]) -> None:
+# how to render, genre, seed, where to
+_Task = tuple[Callable[[str, int], BarTrack], str, int, Path]
+
+
+def _job(task: _Task) -> None:
     render, genre, seed, path = task
     save_bars(render(genre, seed), path)
 
@@ -241,14 +246,14 @@ class Source:
     genres: Sequence[str] = GENRES
 
 
-def prepare(source: Source, folder: Path, jobs: int, samples: bool = True) -> list[BarTrack]:
-    """The bars of a source; what was rendered before is taken from ``folder``.
+def prepare(sources: Sequence[Source], folder: Path, jobs: int, samples: bool = True) -> list[list[BarTrack]]:
+    """The bars of each source; what was rendered before is taken from ``folder``.
 
     Args:
-        source: What to render.
+        sources: What to render.
         folder: Cache; about 0.25 MB a training track.
         jobs: Processes.
-        samples: Whether the training generator also plays sampled instruments.
+        samples: Whether the training generators also play sampled instruments.
     """
     sounds = folder / "sounds"
     sounds.mkdir(parents=True, exist_ok=True)
@@ -260,17 +265,23 @@ def prepare(source: Source, folder: Path, jobs: int, samples: bool = True) -> li
         "third": _render_third,
         "second-mix": _render_second_mix,
     }
-    plain = "" if samples or source.name not in ("training", *HANDS) else "-plain"
-    shelf = folder / f"{source.name}{plain}-v{VERSIONS[source.name]}-features{FEATURE_VERSION}"
-    shelf.mkdir(parents=True, exist_ok=True)
-    tasks = []
-    for seed in source.seeds:
-        for genre in source.genres or ("mix",):
-            path = shelf / f"{genre.lower().replace(' ', '_')}-{seed:06d}.npz"
-            tasks.append((renderers[source.name], genre, seed, path))
-    missing = [task for task in tasks if not task[3].exists()]
+    shelves: list[list[_Task]] = []
+    for source in sources:
+        plain = "" if samples or source.name not in ("training", *HANDS) else "-plain"
+        shelf = folder / f"{source.name}{plain}-v{VERSIONS[source.name]}-features{FEATURE_VERSION}"
+        shelf.mkdir(parents=True, exist_ok=True)
+        shelves.append(
+            [
+                (renderers[source.name], genre, seed, shelf / f"{genre.lower().replace(' ', '_')}-{seed:06d}.npz")
+                for seed in source.seeds
+                for genre in source.genres or ("mix",)
+            ]
+        )
+    missing = [task for tasks in shelves for task in tasks if not task[3].exists()]
+    # mixes take longest: begun last, they would leave the other processes without work
+    missing.sort(key=lambda task: task[1] != "mix")
     if missing:
         with multiprocessing.get_context("spawn").Pool(min(jobs, len(missing))) as pool:
-            for _ in tqdm(pool.imap_unordered(_job, missing), total=len(missing), desc=f"rendering {source.name}"):
+            for _ in tqdm(pool.imap_unordered(_job, missing), total=len(missing), desc="rendering"):
                 pass
-    return [load_bars(path) for *_, path in tasks]
+    return [[load_bars(path) for *_, path in tasks] for tasks in shelves]

@@ -42,9 +42,9 @@ FIRST_TEST_SEED = 5_000
 FIRST_RECIPE_SEED = 1_000
 _FROZEN_BARS = 32
 CHOSEN = "MixNet"
-TRAINED_ON = "{tracks} tracks made by a synthesiser with sampled instruments; no recorded music"
+TRAINED_ON = "{tracks} tracks that five programs wrote and synthesised, with sampled instruments; no recorded music"
 LIMITS = (
-    "Trained on synthesised house music alone, and measured on music from two other synthesisers, never on records. "
+    "Trained on synthesised house music alone, and measured on music from two other programs, never on records. "
     "What the figures say of records that people made is unknown; labels may be wrong while the confidence is high."
 )
 
@@ -65,7 +65,7 @@ class Sizes:
         compared_bars: Bars shown to each design that is compared.
     """
 
-    training: int = 220
+    training: int = 180
     validation: int = 10
     test: int = 12
     third: int = 5
@@ -91,28 +91,30 @@ class Data:
     test_mixes: list[BarTrack]
 
 
-def training_tracks(sizes: Sizes, folder: Path, jobs: int, samples: bool) -> list[BarTrack]:
-    """Render what is missing of the tracks to learn from, and read them."""
+def _training_sources(sizes: Sizes, samples: bool) -> list[Source]:
     half = max(1, sizes.training // 2)
     sources = [Source("training", range(sizes.training)), Source("recipes", _after(FIRST_RECIPE_SEED, half))]
-    sources += [Source(hand, range(half)) for hand in HANDS if samples or hand != "sampler"]
-    return [track for source in sources for track in prepare(source, folder, jobs, samples)]
+    return sources + [Source(hand, range(half)) for hand in HANDS if samples or hand != "sampler"]
+
+
+def training_tracks(sizes: Sizes, folder: Path, jobs: int, samples: bool) -> list[BarTrack]:
+    """Render what is missing of the tracks to learn from, and read them."""
+    shelves = prepare(_training_sources(sizes, samples), folder, jobs, samples)
+    return [track for shelf in shelves for track in shelf]
 
 
 def render_all(sizes: Sizes, folder: Path, jobs: int, samples: bool) -> Data:
     """Render what is missing and read all."""
-
-    def made(name: str, seeds: range, genres: Sequence[str] = GENRES) -> list[BarTrack]:
-        return prepare(Source(name, seeds, genres), folder, jobs, samples)
-
-    return Data(
-        training=training_tracks(sizes, folder, jobs, samples),
-        validation=made("second", range(sizes.validation)),
-        test=made("second", _after(FIRST_TEST_SEED, sizes.test)),
-        third=made("third", range(sizes.third)),
-        validation_mixes=made("second-mix", range(sizes.validation_mixes), ()),
-        test_mixes=made("second-mix", _after(FIRST_TEST_SEED, sizes.test_mixes), ()),
-    )
+    others = [
+        Source("second", range(sizes.validation)),
+        Source("second", _after(FIRST_TEST_SEED, sizes.test)),
+        Source("third", range(sizes.third)),
+        Source("second-mix", range(sizes.validation_mixes), ()),
+        Source("second-mix", _after(FIRST_TEST_SEED, sizes.test_mixes), ()),
+    ]
+    own = _training_sources(sizes, samples)
+    shelves = prepare([*own, *others], folder, jobs, samples)
+    return Data([track for shelf in shelves[: len(own)] for track in shelf], *shelves[len(own) :])
 
 
 def _after(first: int, count: int) -> range:
