@@ -49,7 +49,8 @@ def test_colours_are_the_palette_mixed_by_probability() -> None:
     timeline = make_timeline(probs=probs)
     track = compile_show(timeline, Look(), 25.0)["colour_a"]
     inside = float(frame(float(timeline.grid.starts_s[20]), 25.0) + 3)
-    wanted = 0.25 * hex_to_linear("#0000ff") + 0.75 * hex_to_linear("#00ff00")
+    # three times as likely counts 27 times as much
+    wanted = (hex_to_linear("#0000ff") + 27 * hex_to_linear("#00ff00")) / 28
     assert track.at(inside) == pytest.approx(wanted, abs=1e-6)
 
 
@@ -134,6 +135,27 @@ def test_uncertain_bars_take_the_look_of_a_certain_neighbour() -> None:
     timeline = make_timeline(probs=probs, uncertain=uncertain)
     assert int(np.argmax(trusted_probs(timeline)[10])) == 0
     assert len(compile_show(timeline, Look(), 24.0)["colour_a"].frames) == 3
+
+
+def test_a_likely_genre_shows_its_own_colours_and_not_the_grey_of_all_nine() -> None:
+    probs = np.full((24, 9), 0.075, np.float32)
+    probs[:, 0] = 0.4
+    timeline = make_timeline(probs=probs)
+    genres = timeline.model.genres
+
+    def saturation(rgb: np.ndarray) -> float:
+        return float(1.0 - rgb.min() / rgb.max())
+
+    shown = compile_show(timeline, Look(), 24.0)["colour_a"].values[0]
+    own = Look().palettes.linear_rgb(genres)[0, 0]
+    grey = Look().palettes.mix(genres, probs)[0, 0]
+    assert saturation(shown) > 0.9 > saturation(grey) + 0.1
+    assert np.abs(shown - own).max() < 0.1
+    # two that are as likely as each other still share the light, as in a crossfade
+    probs = np.full((24, 9), 0.01, np.float32)
+    probs[:, [0, 1]] = 0.465
+    half = compile_show(make_timeline(probs=probs), Look(), 24.0)["colour_a"].values[0]
+    assert half == pytest.approx(Look().palettes.linear_rgb(genres)[[0, 1], 0].mean(axis=0), abs=0.02)
 
 
 def test_a_mix_nobody_understands_gets_one_steady_look_per_track() -> None:
