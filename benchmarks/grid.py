@@ -29,21 +29,15 @@ Floats = NDArray[np.float64]
 def ours(path: Path) -> tuple[Any, Any]:
     """Grid and structure as the program hears them, with the model that ships."""
     from housex_blender.analysis.backends import open_backend
-    from housex_blender.analysis.classify import classify, smooth
     from housex_blender.analysis.features import extract_features
     from housex_blender.analysis.grid import track_grid
-    from housex_blender.analysis.levels import bar_levels
     from housex_blender.analysis.model_folder import load_model_folder
-    from housex_blender.analysis.structure import analyse_structure
+    from housex_blender.analysis.records import hear_records
 
     features = extract_features(path)
-    result = track_grid(features)
-    grid, model = result.grid, load_model_folder("")
-    levels = bar_levels(features, grid)
-    backend = open_backend(model, "cpu", "onnx")
-    genres = classify(features, grid, model, backend)
-    probs = smooth(genres.raw, genres.change, model.smoothing.evidence)
-    return result, analyse_structure(features, grid, probs, beat_heard=result.confidence > 0.0, levels=levels)
+    result, model = track_grid(features), load_model_folder("")
+    _, structure = hear_records(features, result, model, open_backend(model, "cpu", "onnx"))
+    return result, structure
 
 
 def librosa_beats(path: Path) -> Floats:

@@ -21,6 +21,8 @@ import soundfile
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "speed.json"
 BLOCK_FRAMES = 1 << 20
+# at 128 BPM
+HOUSE_BAR_S = 1.875
 
 
 def long_mix(path: Path, seconds: float) -> Path:
@@ -64,6 +66,11 @@ def grid_alone(system: str, mix: Path) -> dict[str, Any]:
     return measured([sys.executable, "-m", "benchmarks.grid_speed", system, str(mix)])
 
 
+def network_alone(system: str, bars: int) -> dict[str, Any]:
+    """The networks alone, on two cores."""
+    return measured([sys.executable, "-m", "benchmarks.network_speed", system, str(bars)])
+
+
 def main() -> None:
     """Run everything and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -85,6 +92,9 @@ def main() -> None:
     grid_runs = sorted((grid_alone("ours", mix) for _ in range(arguments.runs)), key=lambda run: run["wall_s"])
     grid = grid_runs[len(grid_runs) // 2]
     grid_two, grid_rival = grid_alone("ours", double), grid_alone("librosa", mix)
+    bars = round(seconds / HOUSE_BAR_S)
+    networks = {name: [network_alone(name, bars)["said"]["network_s"] for _ in range(arguments.runs)]
+                for name in ("ours", "resnet")}  # fmt: skip
     figures = ("wall_s", "cpu_s", "peak_mb")
     result = {
         "seconds_of_music": seconds,
@@ -100,6 +110,7 @@ def main() -> None:
         "grid_one_core": {k: round(grid[k], 2) for k in figures},
         "grid_one_core_double_length": {k: round(grid_two[k], 2) for k in figures},
         "grid_one_core_librosa": {k: round(grid_rival[k], 2) for k in figures},
+        "network": {"bars": bars, **{name: round(sorted(runs)[len(runs) // 2], 2) for name, runs in networks.items()}},
         "bake": {key: round(value, 3) for key, value in bake["said"].items()},
     }  # fmt: skip
     RESULTS.parent.mkdir(exist_ok=True)
@@ -112,6 +123,7 @@ def main() -> None:
     print(f"wall time ratio {result['ratio_wall']}, CPU time ratio {result['ratio_cpu']}")
     for name in ("grid_one_core", "grid_one_core_double_length", "grid_one_core_librosa"):
         print(f"{name:30s}{result[name]}")
+    print(f"network alone, seconds: {result['network']}")
     print(f"bake of the show: {result['bake']}")
 
 

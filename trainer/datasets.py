@@ -7,7 +7,8 @@ import json
 import multiprocessing
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,10 +42,12 @@ VERSIONS = {
     "spectral": 1,
     "second": 2,
     "third": 2,
-    "second-mix": 2,
+    "second-mix": 3,
 }
 # writers of training tracks besides the first and the demo's, each a package of trainer.hands
 HANDS = ("groovebox", "sampler", "spectral")
+# the part of a genre in the names of mixes
+_MIX = "mix"
 # pictures are kept in 255 steps of 0.24 dB
 _STEPS = 255.0
 DROP = SECTION_NAMES.index("drop")
@@ -95,6 +98,14 @@ class BarTrack:
         return self.probs.argmax(axis=1)
 
 
+@dataclass(frozen=True)
+class HeardMix:
+    """A DJ mix: its bars with the truth, and what the extension measures in its sound."""
+
+    bars: BarTrack
+    features: Features
+
+
 def as_pictures(patches: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(n, 128, 64) of what the network sees, (n, 1, 128, 64) in 0..1: a quarter of the memory."""
     return np.round(patches[:, 0] * _STEPS).astype(np.uint8)
@@ -125,9 +136,8 @@ def bars_of_track(track: Labelled, name: str) -> BarTrack:
                     track.crossfade)  # fmt: skip
 
 
-def bars_of_mix(mix: Labelled, name: str) -> BarTrack:
+def bars_of_mix(mix: Labelled, features: Features, name: str) -> BarTrack:
     """Pictures of a mix on the bars that are heard in it, each with the truth at its middle."""
-    features = features_of(mix)
     grid = track_grid(features).grid
     pictures = as_pictures(bar_patches(features.mel, features.mel_rate_hz, grid.starts_s, grid.ends_s))
     middle_s = 0.5 * (grid.starts_s + grid.ends_s)
@@ -156,25 +166,47 @@ def load_bars(path: Path) -> BarTrack:
     Raises:
         HouseXError: The file is damaged.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return BarTrack(
-                json.loads(str(archive["name"])),
-                archive["pictures"],
-                archive["bpm"],
-                archive["probs"],
-                archive["attributes"],
-                archive["section"].astype(np.int64),
-                archive["track"].astype(np.int64),
-                archive["crossfade"],
-            )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise HouseXError(f"{path.name} is damaged.", "Delete it; it is rendered again.") from error
+    with _told_if_damaged(path), np.load(path, allow_pickle=False) as archive:
+        return BarTrack(
+            json.loads(str(archive["name"])),
+            archive["pictures"],
+            archive["bpm"],
+            archive["probs"],
+            archive["attributes"],
+            archive["section"].astype(np.int64),
+            archive["track"].astype(np.int64),
+            archive["crossfade"],
+        )
 
 
 def _lived(track: Labelled, rng: np.random.Generator, name: str) -> BarTrack:
     """A training track as it is, or after a rough life."""
     return bars_of_track(corrupt_audio(track, rng) if rng.random() < _CORRUPT_SHARE else track, name)
+
+
+def save_features(features: Features, path: Path) -> None:
+    """Write what was measured completely or not at all."""
+    with replacing(path) as temporary, open(temporary, "wb") as stream:
+        np.savez_compressed(stream, **vars(features))
+
+
+def load_features(path: Path) -> Features:
+    """Read what :func:`save_features` wrote.
+
+    Raises:
+        HouseXError: The file is damaged.
+    """
+    with _told_if_damaged(path), np.load(path, allow_pickle=False) as archive:
+        kept: dict[str, Any] = {key: value if value.ndim else float(value) for key, value in archive.items()}
+        return Features(**kept)
+
+
+@contextmanager
+def _told_if_damaged(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise HouseXError(f"{path.name} is damaged.", "Delete it; it is rendered again.") from error
 
 
 def _render_training(genre: str, seed: int, sounds: Path | None) -> BarTrack:
@@ -216,19 +248,26 @@ def _render_third(genre: str, seed: int) -> BarTrack:
     return bars_of_track(render_third_track(genre, seed), f"{genre} {seed}")
 
 
-def _render_second_mix(_genre: str, seed: int) -> BarTrack:
+def _render_second_mix(_genre: str, seed: int) -> HeardMix:
     from .second.mixes import render_second_mix
 
-    return bars_of_mix(render_second_mix(seed), f"mix {seed}")
+    mix = render_second_mix(seed)
+    features = features_of(mix)
+    return HeardMix(bars_of_mix(mix, features, f"mix {seed}"), features)
 
 
 # how to render, genre, seed, where to
-_Task = tuple[Callable[[str, int], BarTrack], str, int, Path]
+_Task = tuple[Callable[[str, int], "BarTrack | HeardMix"], str, int, Path]
 
 
 def _job(task: _Task) -> None:
     render, genre, seed, path = task
-    save_bars(render(genre, seed), path)
+    made = render(genre, seed)
+    if isinstance(made, HeardMix):
+        # first, because the bars' being there says that all is there
+        save_features(made.features, _features_path(path))
+        made = made.bars
+    save_bars(made, path)
 
 
 @dataclass(frozen=True)
@@ -246,6 +285,22 @@ class Source:
     genres: Sequence[str] = GENRES
 
 
+def _shelf(source: Source, folder: Path, samples: bool) -> Path:
+    plain = "" if samples or source.name not in ("training", *HANDS) else "-plain"
+    return folder / f"{source.name}{plain}-v{VERSIONS[source.name]}-features{FEATURE_VERSION}"
+
+
+def _features_path(bars: Path) -> Path:
+    return bars.with_suffix(".features.npz")
+
+
+def read_mixes(source: Source, folder: Path) -> Iterator[HeardMix]:
+    """The mixes of a source that was prepared, one after the other: features take tens of megabytes."""
+    for seed in source.seeds:
+        path = _shelf(source, folder, samples=True) / f"{_MIX}-{seed:06d}.npz"
+        yield HeardMix(load_bars(path), load_features(_features_path(path)))
+
+
 def prepare(sources: Sequence[Source], folder: Path, jobs: int, samples: bool = True) -> list[list[BarTrack]]:
     """The bars of each source; what was rendered before is taken from ``folder``.
 
@@ -257,7 +312,7 @@ def prepare(sources: Sequence[Source], folder: Path, jobs: int, samples: bool = 
     """
     sounds = folder / "sounds"
     sounds.mkdir(parents=True, exist_ok=True)
-    renderers: dict[str, Callable[[str, int], BarTrack]] = {
+    renderers: dict[str, Callable[[str, int], BarTrack | HeardMix]] = {
         "training": partial(_render_training, sounds=sounds if samples else None),
         "recipes": _render_recipe,
         **{hand: partial(_render_hand, hand=hand, sounds=sounds if samples else None) for hand in HANDS},
@@ -267,19 +322,18 @@ def prepare(sources: Sequence[Source], folder: Path, jobs: int, samples: bool = 
     }
     shelves: list[list[_Task]] = []
     for source in sources:
-        plain = "" if samples or source.name not in ("training", *HANDS) else "-plain"
-        shelf = folder / f"{source.name}{plain}-v{VERSIONS[source.name]}-features{FEATURE_VERSION}"
+        shelf = _shelf(source, folder, samples)
         shelf.mkdir(parents=True, exist_ok=True)
         shelves.append(
             [
                 (renderers[source.name], genre, seed, shelf / f"{genre.lower().replace(' ', '_')}-{seed:06d}.npz")
                 for seed in source.seeds
-                for genre in source.genres or ("mix",)
+                for genre in source.genres or (_MIX,)
             ]
         )
     missing = [task for tasks in shelves for task in tasks if not task[3].exists()]
     # mixes take longest: begun last, they would leave the other processes without work
-    missing.sort(key=lambda task: task[1] != "mix")
+    missing.sort(key=lambda task: task[1] != _MIX)
     if missing:
         with multiprocessing.get_context("spawn").Pool(min(jobs, len(missing))) as pool:
             for _ in tqdm(pool.imap_unordered(_job, missing), total=len(missing), desc="rendering"):

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from housex_blender.analysis.backends import INPUTS, Heard, OnnxBackend, hear_all
+from housex_blender.analysis.backends import INPUTS, UNKNOWN_BPM, Heard, OnnxBackend, hear_all
 from housex_blender.analysis.features import FEATURE_VERSION
 from housex_blender.analysis.model_folder import (
     CARD_FILE,
@@ -154,6 +154,7 @@ def backend_difference(folder: Path, bars: int = _COMPARED_BARS) -> float:
     model = load_model_folder(folder)
     rng = np.random.default_rng(0)
     pictures, bpm = rng.random((bars, 1, N_MELS, PATCH_FRAMES), dtype=np.float32), rng.uniform(110.0, 136.0, bars)
+    bpm[::3] = UNKNOWN_BPM
 
     def patches_of(first: int, last: int) -> NDArray[np.float32]:
         return pictures[first:last]

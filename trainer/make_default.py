@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,14 +22,17 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from housex_blender.analysis.model_folder import MODELS, Smoothing
+from housex_blender.analysis.backends import OnnxBackend
+from housex_blender.analysis.grid import track_grid
+from housex_blender.analysis.model_folder import MODELS, Smoothing, load_model_folder
 from housex_blender.analysis.network import pick_device
+from housex_blender.analysis.records import hear_records
 from housex_blender.core.files import sha256_of
 from housex_blender.core.genres import GENRES
 
 from .calibrate import LEFT_OUT, fit_smoothing, fit_temperature, fit_uncertain, probs_of, smoothed
-from .datasets import HANDS, VERSIONS, BarTrack, Source, load_bars, prepare, save_bars
-from .designs import DESIGNS, SHAPE
+from .datasets import HANDS, VERSIONS, BarTrack, HeardMix, Source, load_bars, prepare, read_mixes, save_bars
+from .designs import DESIGNS, PEAK_LR, SHAPE
 from .export import Card, write_model_folder
 from .metrics import attribute_figures, bar_figures, mix_figures
 from .model_card import write_model_card
@@ -110,11 +113,15 @@ def render_all(sizes: Sizes, folder: Path, jobs: int, samples: bool) -> Data:
         Source("second", _after(FIRST_TEST_SEED, sizes.test)),
         Source("third", range(sizes.third)),
         Source("second-mix", range(sizes.validation_mixes), ()),
-        Source("second-mix", _after(FIRST_TEST_SEED, sizes.test_mixes), ()),
+        _test_mixes(sizes),
     ]
     own = _training_sources(sizes, samples)
     shelves = prepare([*own, *others], folder, jobs, samples)
     return Data([track for shelf in shelves[: len(own)] for track in shelf], *shelves[len(own) :])
+
+
+def _test_mixes(sizes: Sizes) -> Source:
+    return Source("second-mix", _after(FIRST_TEST_SEED, sizes.test_mixes), ())
 
 
 def _after(first: int, count: int) -> range:
@@ -193,7 +200,8 @@ def measured(net: nn.Module, data: Data) -> Run:
     """Calibrate on validation tracks and mixes, then measure on the others."""
     said = predict(net, data.validation)
     temperature = fit_temperature(data.validation, said)
-    mixes = predict(net, data.validation_mixes)
+    # records in a mix are matched to each other's tempo
+    mixes = predict(net, data.validation_mixes, tempo_told=False)
     smoothing = fit_smoothing(data.validation_mixes, mixes, temperature)
     settled = [smoothed(one, temperature, smoothing) for one in mixes]
     figures: dict[str, Any] = {}
@@ -201,7 +209,9 @@ def measured(net: nn.Module, data: Data) -> Run:
         heard = predict(net, tracks)
         figures[name] = bar_figures(tracks, probs_of(heard, temperature))
         figures[name]["attributes"] = attribute_figures(tracks, [one.attributes for one in heard])
-    heard = predict(net, data.test_mixes)
+        untold = bar_figures(tracks, probs_of(predict(net, tracks, tempo_told=False), temperature))
+        figures[name]["drop accuracy, tempo not told"] = untold["drop accuracy"]
+    heard = predict(net, data.test_mixes, tempo_told=False)
     figures["mixes of the second generator"] = mix_figures(
         data.test_mixes, [smoothed(one, temperature, smoothing) for one in heard]
     )
@@ -212,8 +222,28 @@ def measured(net: nn.Module, data: Data) -> Run:
     return Run(net, temperature, smoothing, fit_uncertain(settled), validation, figures)
 
 
+def program_figures(folder: Path, mixes: Iterable[HeardMix]) -> dict[str, Any]:
+    """Figures of a written model on mixes as the extension hears them: its bars, its tracks, its labels."""
+    model = load_model_folder(folder)
+    backend = OnnxBackend(model)
+    bars, probs = [], []
+    for mix in mixes:
+        genres, _ = hear_records(mix.features, track_grid(mix.features), model, backend)
+        bars.append(mix.bars)
+        probs.append(genres.probs)
+    return mix_figures(bars, probs)
+
+
 _COMPARED = ("drop accuracy", "drop accuracy, 95 % over tracks", "drop macro-F1", "tracks by their drops",
              "expected calibration error", "all bars")  # fmt: skip
+
+
+def _compared(sizes: Sizes, state: Path) -> list[Lesson]:
+    shorter = replace(sizes.recipe, bars=sizes.compared_bars)
+    return [
+        Lesson(name, replace(shorter, peak_lr=PEAK_LR.get(name, shorter.peak_lr)), state / f"design-{number}.pt")
+        for number, name in enumerate(DESIGNS)
+    ]
 
 
 def compare(lessons: Sequence[Lesson], data: Data, device: str) -> dict[str, Any]:
@@ -286,8 +316,8 @@ def add_make_default_parser(subparsers: argparse._SubParsersAction[argparse.Argu
         "make-default",
         help="render the data, train, calibrate, measure and write the model that ships",
         description="From nothing to housex_blender/models/default. Keeps about 3 GB in --data and goes on where an "
-        "earlier run was cut off. Hours on 2 cores; a GPU is used where there is one. The sampled instruments "
-        "need fluidsynth, FluidR3 and Sonic Pi's samples, the figures Csound and LMMS's samples.",
+        "earlier run was cut off. About two hours on 2 cores; a GPU is used where there is one. The sampled "
+        "instruments need fluidsynth, FluidR3 and Sonic Pi's samples, the figures Csound and LMMS's samples.",
     )
     parser.add_argument("-o", "--output", type=Path, default=MODELS / "default")
     parser.add_argument(
@@ -296,7 +326,7 @@ def add_make_default_parser(subparsers: argparse._SubParsersAction[argparse.Argu
     parser.add_argument("--tracks", type=int, default=Sizes.training, help="training tracks per genre")
     parser.add_argument("--bars", type=int, default=Recipe.bars, help="bars shown in each training run")
     parser.add_argument("--seeds", type=int, default=Sizes.seeds, help="training runs of the chosen design")
-    parser.add_argument("--compare", action="store_true", help="also train the other designs and keep the table")
+    parser.add_argument("--no-compare", dest="compare", action="store_false", help="leave out the other designs")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that render and train")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--no-samples", dest="samples", action="store_false", help="train on our own voices alone")
@@ -311,9 +341,7 @@ def run(arguments: argparse.Namespace) -> int:
     data = render_all(sizes, arguments.data, arguments.jobs, arguments.samples)
     state = arguments.data / f"training-{_fingerprint(sizes, arguments.samples)}"
     state.mkdir(parents=True, exist_ok=True)
-    shorter = replace(sizes.recipe, bars=sizes.compared_bars)
-    compared = [Lesson(name, shorter, state / f"design-{number}.pt") for number, name in enumerate(DESIGNS)]
-    compared = compared if arguments.compare or arguments.smoke else []
+    compared = _compared(sizes, state) if arguments.compare else []
     seeds = [Lesson(CHOSEN, replace(sizes.recipe, seed=seed), state / f"seed-{seed}.pt") for seed in range(sizes.seeds)]
     if pick_device(arguments.device) == "cpu" and arguments.jobs > 1:
         tracks = partial(training_tracks, sizes, arguments.data, 1, arguments.samples)
@@ -347,6 +375,9 @@ def run(arguments: argparse.Namespace) -> int:
         figures=figures,
         limits=LIMITS,
     )
+    write_model_folder(best.net, card, state / "model")
+    mixes = read_mixes(_test_mixes(sizes), arguments.data)
+    figures["mixes as the program hears them"] = program_figures(state / "model", mixes)
     write_model_folder(best.net, card, arguments.output)
     write_model_card(arguments.output)
     print(f"wrote {arguments.output}")

@@ -115,7 +115,9 @@ def attribute_figures(tracks: Sequence[BarTrack], said: Sequence[Floats]) -> dic
     return figures
 
 
-def mix_figures(mixes: Sequence[BarTrack], probs: Sequence[Floats], near_bars: int = 2) -> dict[str, object]:
+def mix_figures(
+    mixes: Sequence[BarTrack], probs: Sequence[NDArray[np.floating]], near_bars: int = 2
+) -> dict[str, object]:
     """Figures of smoothed labels over DJ mixes.
 
     A change of sub-genre between two tracks counts as found when the label changes within ``near_bars`` of the
@@ -127,7 +129,7 @@ def mix_figures(mixes: Sequence[BarTrack], probs: Sequence[Floats], near_bars: i
         label, clear = p.argmax(axis=1), ~mix.crossfade
         tables.append(confusion(mix.genre[clear], label[clear], p.shape[1]))
         right.append(label[clear] == mix.genre[clear])
-        confidence.append(p[clear].max(axis=1))
+        confidence.append(p[clear].max(axis=1).astype(np.float64))
         owner = owner_genre(mix)
         wanted = np.flatnonzero(owner[1:] != owner[:-1]) + 1
         said = list(np.flatnonzero(label[1:] != label[:-1]) + 1)

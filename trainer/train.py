@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from housex_blender.analysis.backends import UNKNOWN_BPM
 from housex_blender.analysis.network import pick_device, told
 from housex_blender.core.attributes import ATTRIBUTES, HIGHEST, LOWEST, SCALES
 from housex_blender.core.errors import HouseXError
@@ -23,8 +24,8 @@ from .augment import corrupt, exchange_timbre, splice
 from .datasets import BarTrack, as_patches
 
 _EMA = 0.998
-# tempi at which DJs play house, and how often a track is taken to play at any of them
-_MIX_BPM, _BEATEN_SHARE = (116.0, 131.0), 0.3
+# tempi at which DJs play house; how often a track is taken to play at any of them, and how often its tempo is not told
+_MIX_BPM, _BEATEN_SHARE, _UNTOLD_SHARE = (116.0, 131.0), 0.1, 0.5
 _ATTRIBUTE_SHARE, _HANDOVER_SHARE = 1.0, 0.3
 
 
@@ -43,7 +44,7 @@ class Recipe:
         seed: Of the weights and of every chance.
     """
 
-    bars: int = 1_200_000
+    bars: int = 1_600_000
     sequence: int = 32
     batch: int = 8
     peak_lr: float = 3e-3
@@ -69,8 +70,8 @@ class Sampler:
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Pictures (B, S, 128, 64) in 0..1, tempi (B, S), probs (B, S, G), attributes (B, S, 7) with NaN.
 
-        The tempo is that of the track, or what a DJ's pitch fader makes of it, or now and then that of any other
-        track, so that it is heeded without being trusted.
+        Half of the examples come without a tempo, for mixes, where records are matched to each other. Else it is what
+        a pitch fader makes of the track's own, or now and then any, so that it is heeded without being trusted.
         """
         length = self._recipe.sequence
         pictures, tempi, probs, attributes = [], [], [], []
@@ -81,8 +82,14 @@ class Sampler:
             part = np.arange(start, start + length) % len(track)
             pictures.append(as_patches(track.pictures[part]))
             fader = 1.0 + 0.015 * rng.standard_normal()
-            beaten = rng.uniform(*_MIX_BPM) if rng.random() < _BEATEN_SHARE else track.bpm[part] * fader
-            tempi.append(np.broadcast_to(np.float32(beaten), length))
+            fate = rng.random()
+            if fate < _UNTOLD_SHARE:
+                tempo: float | NDArray[np.floating] = UNKNOWN_BPM
+            elif fate < _UNTOLD_SHARE + _BEATEN_SHARE:
+                tempo = rng.uniform(*_MIX_BPM)
+            else:
+                tempo = track.bpm[part] * fader
+            tempi.append(np.broadcast_to(np.asarray(tempo, np.float32), length))
             probs.append(track.probs[part])
             attributes.append(track.attributes[part])
         columns = (np.stack(column) for column in (pictures, tempi, probs, attributes))
@@ -222,18 +229,19 @@ class Said:
     handover: NDArray[np.float64]
 
 
-def predict(net: nn.Module, tracks: Sequence[BarTrack]) -> list[Said]:
+def predict(net: nn.Module, tracks: Sequence[BarTrack], tempo_told: bool = True) -> list[Said]:
     """Answers for whole tracks or mixes, in one piece each.
 
     Args:
         net: Any of the designs, in evaluation mode.
         tracks: To hear.
+        tempo_told: Whether their tempo is their own; False for mixes.
     """
     result = []
     with torch.inference_mode():
         for track in tracks:
             x = torch.from_numpy(as_patches(track.pictures))[None]
-            bpm = torch.from_numpy(track.bpm).float()[None]
+            bpm = torch.from_numpy(track.bpm).float()[None] if tempo_told else torch.full((1, len(track)), UNKNOWN_BPM)
             logits, described, changed, _ = net.sequences(x, bpm)
             count = len(track)
             attributes = torch.full((1, count, len(ATTRIBUTES)), torch.nan)

@@ -26,6 +26,8 @@ Numbers = TypeVar("Numbers")
 PART_BARS = 96
 # of the ONNX graph
 INPUTS = ["patches", "bpm"]
+# the tempo of bars whose record may be played at another than its own
+UNKNOWN_BPM = 0.0
 # names people write -> ONNX Runtime's
 _PROVIDERS = {
     "cuda": "CUDAExecutionProvider",
@@ -65,7 +67,7 @@ class Backend(Protocol):
         ...
 
     def hear(self, patches: Floats32, bpm: Floats32) -> Heard[Floats32]:
-        """Answers for the consecutive bars (n, 1, 128, 64) and their tempi (n,)."""
+        """Answers for the consecutive bars (n, 1, 128, 64) and their tempi (n,), or UNKNOWN_BPM."""
         ...
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..core.attributes import HIGHEST, LOWEST, SCALES
 from ..core.bars import BarGrid
-from .backends import Backend, hear_all
+from .backends import UNKNOWN_BPM, Backend, hear_all
 from .features import Features
 from .model_folder import ModelFolder, Smoothing
 from .patches import bar_patches, bar_references_db
@@ -111,7 +111,9 @@ def smooth(raw: NDArray[np.floating], change: NDArray[np.floating], evidence: fl
     return posterior / posterior.sum(axis=1, keepdims=True)
 
 
-def classify(features: Features, grid: BarGrid, model: ModelFolder, backend: Backend) -> BarGenres:
+def classify(
+    features: Features, grid: BarGrid, model: ModelFolder, backend: Backend, tempo_told: bool = True
+) -> BarGenres:
     """Sub-genre of each bar.
 
     Args:
@@ -119,6 +121,7 @@ def classify(features: Features, grid: BarGrid, model: ModelFolder, backend: Bac
         grid: Its bars.
         model: The model's card.
         backend: Where it runs.
+        tempo_told: Whether the bars' tempo is that of the records, and tells something about them.
     """
     mel, rate_hz = features.mel, features.mel_rate_hz
     starts_s, ends_s = grid.starts_s, grid.ends_s
@@ -128,7 +131,8 @@ def classify(features: Features, grid: BarGrid, model: ModelFolder, backend: Bac
         part = slice(first, last)
         return bar_patches(mel, rate_hz, starts_s[part], ends_s[part], references_db[part])
 
-    heard = hear_all(backend, patches_of, grid.bpm, model.shape.context_bars)
+    bpm = grid.bpm if tempo_told else np.full(len(starts_s), UNKNOWN_BPM)
+    heard = hear_all(backend, patches_of, bpm, model.shape.context_bars)
     raw = softmax(heard.logits, model.temperature)
     change = change_probability(heard.handover, model.smoothing)
     probs = smooth(raw, change, model.smoothing.evidence, model.smoothing.certainty)

@@ -19,20 +19,21 @@ from ..core.timeline import MAX_FILL_BEATS, DropSpan, Envelopes, MixInfo, ModelI
 from ..core.traits import described, genre_share
 from .audio import AudioInfo
 from .backends import Backend, open_backend
-from .classify import BarGenres, classify, settle, smooth
+from .classify import BarGenres
 from .envelopes import normalise_envelopes
 from .features import FEATURE_VERSION, Features, extract_features
 from .given import GivenGrid
 from .grid import GridResult, track_grid
 from .headers import shown
 from .model_folder import ModelFolder, load_model_folder
-from .structure import Structure, analyse_structure, bar_levels
+from .records import hear_records
+from .structure import Structure
 
 if TYPE_CHECKING:
     from .worker import Speaker
 
 # raised whenever the same file would give another timeline
-HEARING_VERSION = 8
+HEARING_VERSION = 9
 SHORTEST_S = 4.0
 HOUSEX_SLICE_S = 1.875
 
@@ -147,17 +148,7 @@ def hear(recording: Recording, model: ModelFolder, backend: Backend, wishes: Wis
     result = grid_for(features, wishes)
     if result.message:
         speaker.warn(result.message)
-    speaker.status("Hearing sub-genres")
-    grid = result.grid
-    levels = bar_levels(features, grid)
-    genres = classify(features, grid, model, backend)
-    speaker.status("Finding drops and track changes")
-    # which genre is likeliest tells tracks apart; how sure that is matters only to those who read it
-    probs = smooth(genres.raw, genres.change, model.smoothing.evidence)
-    structure = analyse_structure(
-        features, grid, probs, beat_heard=result.confidence > 0.0, levels=levels, drop_rule=wishes.drop_rule
-    )
-    genres = settle(genres, [start for start, _ in structure.tracks], model)
+    genres, structure = hear_records(features, result, model, backend, wishes.drop_rule, speaker.status)
     mix_info = MixInfo(name, recording.sha256, round(features.duration_s, 4), info.sample_rate_hz, info.channels)
     return assemble(mix_info, model, features, result, genres, structure, wishes, speaker)
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..core.attributes import ATTRIBUTES, HIGHEST, LOWEST, SCALES
 from ..core.errors import ModelError
-from .backends import Heard
+from .backends import UNKNOWN_BPM, Heard
 from .model_folder import WEIGHTS_FILE, ModelFolder, NetworkShape
 
 # a patch shrinks by 16 in frequency and time: 8 zones of pitch and 4 of time are left
@@ -116,7 +116,8 @@ class MixNet(nn.Module):
         in front; the attributes are still logits."""
         batch, length = patches.shape[:2]
         bars = self.encoder(patches.reshape(batch * length, 1, *patches.shape[2:])).view(batch, length, -1)
-        bars = bars + self.tempo(((bpm - _USUAL_BPM) / _SPREAD_BPM).clamp(-3.0, 3.0)[..., None])
+        told = (bpm > UNKNOWN_BPM).to(bars.dtype)[..., None]
+        bars = bars + told * self.tempo(((bpm - _USUAL_BPM) / _SPREAD_BPM).clamp(-3.0, 3.0)[..., None])
         bars = self.norm(self.context(self.drop(bars)))
         return self.genre(bars), self.attribute(bars), self.handover(bars)[..., 0], bars
 

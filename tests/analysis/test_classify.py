@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tracemalloc
 import warnings
@@ -12,11 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from housex_blender.analysis.backends import Heard, OnnxBackend, hear_all, open_backend
+from housex_blender.analysis.backends import UNKNOWN_BPM, Heard, OnnxBackend, hear_all, open_backend
 from housex_blender.analysis.classify import change_probability, classify, settle, smooth, softmax
 from housex_blender.analysis.features import Features
+from housex_blender.analysis.grid import GridResult
 from housex_blender.analysis.model_folder import ModelFolder, NetworkShape, Smoothing, load_model_folder
 from housex_blender.analysis.patches import PATCH_FRAMES, bar_patches, bar_references_db
+from housex_blender.analysis.structure import Structure
 from housex_blender.core.attributes import ATTRIBUTES
 from housex_blender.core.bars import BarGrid
 from housex_blender.core.errors import ModelError
@@ -321,6 +324,37 @@ def test_the_tempo_is_heard_too(small: Path) -> None:
     # far outside of house it says no more than at its edge
     wild, wilder = (backend.hear(patches, np.full(8, bpm, np.float32)).logits for bpm in (180.0, 400.0))
     assert np.array_equal(wild, wilder)
+    unknown = backend.hear(patches, np.full(8, UNKNOWN_BPM, np.float32)).logits
+    assert np.abs(unknown - slow).max() > 1e-4, "unknown is not merely slow"
+    assert np.abs(unknown - fast).max() > 1e-4
+
+
+@pytest.mark.parametrize(("tracks", "told"), [(1, [False, True]), (3, [False])])
+def test_the_tempo_is_told_for_a_record_alone_and_not_in_a_mix(
+    tracks: int, told: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import housex_blender.analysis.records as module
+
+    class Listening(Told):
+        def hear(self, patches: np.ndarray, bpm: np.ndarray) -> Heard:
+            seen.append(bool(np.all(bpm == 126.0)))
+            assert seen[-1] or np.all(bpm == UNKNOWN_BPM)
+            return super().hear(patches, bpm)
+
+    seen: list[bool] = []
+    edges_s = 240.0 / 126.0 * np.arange(31)
+    grid = BarGrid.from_downbeats(edges_s[:-1], float(edges_s[-1]))
+    monkeypatch.setattr(module, "bar_levels", lambda *_: None)
+    ends = np.linspace(0, 30, tracks + 1).astype(int)
+    form = Structure(np.zeros(30), ["drop"] * 30, [], list(itertools.pairwise(ends)), np.zeros(tracks - 1))
+    monkeypatch.setattr(module, "analyse_structure", lambda *_, **__: form)
+    features = Features.__new__(Features)
+    features.mel, features.mel_rate_hz = np.full((3000, 128), -20.0, np.float32), RATE_HZ
+    backend = Listening(np.eye(9)[np.arange(2001) % 9], np.zeros(2001))
+    genres, heard = module.hear_records(features, GridResult(grid, 0.9, np.ones(30), ""), told_model(), backend)
+    assert seen == told
+    assert heard is form
+    assert len(genres.probs) == 30
 
 
 def test_a_bar_is_heard_with_its_neighbours_and_with_no_others(small: Path) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from housex_blender.analysis.features import FeatureStream
+from housex_blender.analysis.spectra import SAMPLE_RATE_HZ
 from housex_blender.core.errors import HouseXError
-from trainer.datasets import Source, load_bars, prepare, save_bars
+from trainer.datasets import Source, load_bars, load_features, prepare, save_bars, save_features
 
 from .bars import striped_track
 
@@ -32,6 +34,21 @@ def test_what_is_asked_for_is_rendered_once_and_comes_back_by_source(tmp_path: P
     assert [path.stat().st_mtime_ns for path in files] == before
     assert np.array_equal(again[1][0].pictures, first[0].pictures)
     assert not np.array_equal(again[2][0].pictures[:8], first[0].pictures[:8])
+
+
+def test_features_of_a_mix_come_back(tmp_path: Path) -> None:
+    stream = FeatureStream()
+    stream.push(np.random.default_rng(0).normal(0, 0.1, 3 * SAMPLE_RATE_HZ).astype(np.float32))
+    features = stream.finish()
+    save_features(features, tmp_path / "one.features.npz")
+    again = load_features(tmp_path / "one.features.npz")
+    assert vars(again).keys() == vars(features).keys()
+    for name, value in vars(features).items():
+        assert np.array_equal(value, getattr(again, name)), name
+        assert type(value) is type(getattr(again, name)), name
+    (tmp_path / "one.features.npz").write_bytes(b"PK")
+    with pytest.raises(HouseXError, match="is damaged"):
+        load_features(tmp_path / "one.features.npz")
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
