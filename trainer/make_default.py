@@ -254,7 +254,8 @@ def compare(lessons: Sequence[Lesson], data: Data, device: str) -> dict[str, Any
         said = predict(net, data.validation)
         figures = bar_figures(data.validation, probs_of(said, fit_temperature(data.validation, said)))
         parameters = sum(part.numel() for part in net.parameters())
-        table[lesson.design] = {"parameters": parameters, **{key: figures[key] for key in _COMPARED}}
+        size = {"parameters": parameters, "bars shown": lesson.recipe.bars}
+        table[lesson.design] = {**size, **{key: figures[key] for key in _COMPARED}}
     return table
 
 
