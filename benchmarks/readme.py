@@ -134,8 +134,8 @@ def model_lines() -> list[str]:
     ]
     if figures["designs"]:
         shown = next(iter(figures["designs"].values()))["bars shown"]
-        lines += ["", f"Designs after the same {shown} bars (the network that ships has seen many more), one seed each, "
-                  "on the validation tracks of the second generator:", ""]  # fmt: skip
+        lines += ["", f"Designs after the same {shown} bars (the network that ships has seen many more), one seed "
+                  "each, on the validation tracks of the second generator:", ""]  # fmt: skip
         lines += ["| design | parameters | drop bars right | macro-F1 |", "| --- | --- | --- | --- |"]
         for name, one in figures["designs"].items():
             lines.append(f"| {name} | {one['parameters'] / 1e6:.1f} M | {100 * one['drop accuracy']:.0f} % | "
