@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -234,11 +235,11 @@ def program_figures(folder: Path, mixes: Iterable[HeardMix]) -> dict[str, Any]:
     return mix_figures(bars, probs)
 
 
-_COMPARED = ("drop accuracy", "drop accuracy, 95 % over tracks", "drop macro-F1", "tracks by their drops",
+_QUOTED = ("drop accuracy", "drop accuracy, 95 % over tracks", "drop macro-F1", "tracks by their drops",
              "expected calibration error", "all bars")  # fmt: skip
 
 
-def _compared(sizes: Sizes, state: Path) -> list[Lesson]:
+def _design_lessons(sizes: Sizes, state: Path) -> list[Lesson]:
     shorter = replace(sizes.recipe, bars=sizes.compared_bars)
     return [
         Lesson(name, replace(shorter, peak_lr=PEAK_LR.get(name, shorter.peak_lr)), state / f"design-{number}.pt")
@@ -255,7 +256,7 @@ def compare(lessons: Sequence[Lesson], data: Data, device: str) -> dict[str, Any
         figures = bar_figures(data.validation, probs_of(said, fit_temperature(data.validation, said)))
         parameters = sum(part.numel() for part in net.parameters())
         size = {"parameters": parameters, "bars shown": lesson.recipe.bars}
-        table[lesson.design] = {**size, **{key: figures[key] for key in _COMPARED}}
+        table[lesson.design] = {**size, **{key: figures[key] for key in _QUOTED}}
     return table
 
 
@@ -342,7 +343,7 @@ def run(arguments: argparse.Namespace) -> int:
     data = render_all(sizes, arguments.data, arguments.jobs, arguments.samples)
     state = arguments.data / f"training-{_fingerprint(sizes, arguments.samples)}"
     state.mkdir(parents=True, exist_ok=True)
-    compared = _compared(sizes, state) if arguments.compare else []
+    compared = _design_lessons(sizes, state) if arguments.compare else []
     seeds = [Lesson(CHOSEN, replace(sizes.recipe, seed=seed), state / f"seed-{seed}.pt") for seed in range(sizes.seeds)]
     if pick_device(arguments.device) == "cpu" and arguments.jobs > 1:
         tracks = partial(training_tracks, sizes, arguments.data, 1, arguments.samples)
@@ -386,6 +387,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _fingerprint(sizes: Sizes, samples: bool) -> str:
-    """Names the state of runs that may go on in each other's place."""
-    parts = [sizes.training, sizes.recipe.bars, sizes.compared_bars, int(samples), *VERSIONS.values()]
-    return "-".join(str(part) for part in parts)
+    """Names the state of runs that may go on in each other's place; more seeds or more tests do not matter."""
+    parts = (sizes.training, sizes.recipe, sizes.compared_bars, samples, VERSIONS, PEAK_LR, SHAPE)
+    return f"{zlib.crc32(repr(parts).encode()):08x}"
