@@ -116,9 +116,14 @@ def test_runs_side_by_side_learn_what_one_after_the_other_does(tmp_path: Path) -
         assert lesson.checkpoint.stat().st_mtime_ns == written, "the run was over"
         alone = replace(lesson, checkpoint=tmp_path / "alone.pt").learn(tracks, "cpu").state_dict()
         (tmp_path / "alone.pt").unlink()
-        for name, value in alone.items():
-            assert torch.allclose(value.float(), taken[name].float(), atol=2e-3), name
-    assert not torch.equal(*(lesson.learn(tracks, "cpu").genre.weight for lesson in lessons))
+        other = lessons[lesson is lessons[0]].learn(tracks, "cpu").state_dict()
+        # sums in another order are rounded otherwise, and Adam makes steps of that where nothing pulls
+        assert distance(alone, taken) < 0.05 * distance(alone, other)
+
+
+def distance(one: dict[str, Any], other: dict[str, Any]) -> float:
+    """Between all the numbers of two networks."""
+    return float(sum(((value.float() - other[name].float()) ** 2).sum() for name, value in one.items())) ** 0.5
 
 
 def test_frozen_tracks_come_back_as_they_were(tmp_path: Path) -> None:
