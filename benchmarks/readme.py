@@ -144,8 +144,8 @@ def model_lines() -> list[str]:
             low, high = one["drop accuracy, 95 % over tracks"]
             lines.append(f"| {name} | {one['parameters'] / 1e6:.1f} M | {100 * one['drop accuracy']:.0f} % "
                          f"({100 * low:.0f} to {100 * high:.0f}) | {one['drop macro-F1']:.2f} |")  # fmt: skip
-        lines += ["", "The three forms of MixNet cannot be told apart so early; the last ships because it was settled on "
-                  "beforehand. The published ways were trained at lower rates, at which they learn."]  # fmt: skip
+        lines += ["", "The three forms of MixNet cannot be told apart so early; the last ships because it was settled "
+                  "on beforehand. The published ways were trained at lower rates, at which they learn."]  # fmt: skip
     return lines
 
 
