@@ -116,8 +116,8 @@ class MixNet(nn.Module):
         in front; the attributes are still logits."""
         batch, length = patches.shape[:2]
         bars = self.encoder(patches.reshape(batch * length, 1, *patches.shape[2:])).view(batch, length, -1)
-        told = (bpm > UNKNOWN_BPM).to(bars.dtype)[..., None]
-        bars = bars + told * self.tempo(((bpm - _USUAL_BPM) / _SPREAD_BPM).clamp(-3.0, 3.0)[..., None])
+        known = (bpm > UNKNOWN_BPM).to(bars.dtype)[..., None]
+        bars = bars + known * self.tempo(((bpm - _USUAL_BPM) / _SPREAD_BPM).clamp(-3.0, 3.0)[..., None])
         bars = self.norm(self.context(self.drop(bars)))
         return self.genre(bars), self.attribute(bars), self.handover(bars)[..., 0], bars
 

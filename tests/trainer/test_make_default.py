@@ -20,6 +20,7 @@ from housex_blender.analysis.network import MixNet, load_weights  # noqa: E402
 from housex_blender.core.files import sha256_of  # noqa: E402
 from trainer import make_default  # noqa: E402
 from trainer.__main__ import main  # noqa: E402
+from trainer.datasets import as_patches  # noqa: E402
 from trainer.export import backend_difference  # noqa: E402
 from trainer.make_default import FROZEN, Data, Lesson, Sizes, freeze, frozen_figures, learn_side_by_side, thaw  # noqa: E402
 from trainer.metrics import bar_figures, mix_figures  # noqa: E402
@@ -45,21 +46,29 @@ def network_figures(folder: Path, _mixes: Any) -> dict[str, Any]:
     return mix_figures(mixes, [softmax(one.logits) for one in make_default.predict(net, mixes, tempo_told=False)])
 
 
+def stand_in(patch: pytest.MonkeyPatch) -> None:
+    """Let the command learn small networks from striped bars."""
+    patch.setattr(make_default, "render_all", lambda *_: striped_data())
+    patch.setattr(make_default, "program_figures", network_figures)
+    patch.setattr(make_default, "SHAPE", SMALL)
+    patch.setattr(make_default, "DESIGNS", {name: lambda genres: MixNet(genres, SMALL) for name in ("Other", "MixNet")})
+    sizes = Sizes(3, 2, 2, 1, 2, 2, 2, Recipe(bars=40 * 8 * 16, sequence=16, batch=8, peak_lr=6e-3), 640)
+    patch.setattr(make_default, "SMOKE", sizes)
+
+
+def make_in(folder: Path) -> int:
+    """The real command, with everything below this folder."""
+    places = ["-o", str(folder / "model"), "--data", str(folder / "data")]
+    return main(["make-default", "--smoke", *places, "--device", "cpu", "--jobs", "1"])
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder made by the real command from striped bars and small networks."""
     folder = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(make_default, "render_all", lambda *_: striped_data())
-        patch.setattr(make_default, "program_figures", network_figures)
-        patch.setattr(make_default, "SHAPE", SMALL)
-        patch.setattr(
-            make_default, "DESIGNS", {name: lambda genres: MixNet(genres, SMALL) for name in ("Other", "MixNet")}
-        )
-        sizes = Sizes(3, 2, 2, 1, 2, 2, 2, Recipe(bars=40 * 8 * 16, sequence=16, batch=8, peak_lr=6e-3), 640)
-        patch.setattr(make_default, "SMOKE", sizes)
-        arguments = ["make-default", "--smoke", "-o", str(folder / "model"), "--data", str(folder / "data")]
-        assert main([*arguments, "--device", "cpu", "--jobs", "1"]) == 0
+        stand_in(patch)
+        assert make_in(folder) == 0
     return folder
 
 
@@ -89,16 +98,8 @@ def test_a_second_call_takes_up_what_is_there(made: Path, monkeypatch: pytest.Mo
     assert len(states) == 4, "two designs and two seeds"
     before = (made / "model" / CARD_FILE).read_text()
     test_made = [path.stat().st_mtime_ns for path in states]
-    monkeypatch.setattr(make_default, "render_all", lambda *_: striped_data())
-    monkeypatch.setattr(make_default, "program_figures", network_figures)
-    monkeypatch.setattr(make_default, "SHAPE", SMALL)
-    monkeypatch.setattr(
-        make_default, "DESIGNS", {name: lambda genres: MixNet(genres, SMALL) for name in ("Other", "MixNet")}
-    )
-    sizes = Sizes(3, 2, 2, 1, 2, 2, 2, Recipe(bars=40 * 8 * 16, sequence=16, batch=8, peak_lr=6e-3), 640)
-    monkeypatch.setattr(make_default, "SMOKE", sizes)
-    arguments = ["make-default", "--smoke", "-o", str(made / "model"), "--data", str(made / "data"), "--device", "cpu"]
-    assert main([*arguments, "--jobs", "1"]) == 0
+    stand_in(monkeypatch)
+    assert make_in(made) == 0
     assert [path.stat().st_mtime_ns for path in states] == test_made, "nothing was trained again"
     old, new = json.loads(before), json.loads((made / "model" / CARD_FILE).read_text())
     assert old["figures"] == new["figures"]
@@ -155,7 +156,7 @@ def test_both_backends_of_the_shipped_model_agree_on_music() -> None:
     onnx, net = OnnxBackend(model), load_weights(model)
     assert (MODELS / "default" / ONNX_FILE).stat().st_size < 10_000_000
     for track in thaw()[::6]:
-        patches = track.pictures[:, None].astype(np.float32) / 255.0
+        patches = as_patches(track.pictures[:, None])
         heard = onnx.hear(patches, track.bpm)
         with torch.inference_mode():
             answers = net(torch.from_numpy(patches), torch.from_numpy(track.bpm))
