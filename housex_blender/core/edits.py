@@ -1,161 +1,202 @@
 """What people changed by hand: a layer stored by time, laid over whatever was heard. Zone: pure.
 
-An edit is a dict, as it stands in the file: ``what`` is grid, section, tracks or genre; see :mod:`edit_rules`.
+An edit is a dict, as it stands in the file: ``what`` is grid, section, tracks, genre or lock; see :mod:`edit_rules`
+for its parts, :mod:`edit_effects` for what it does, :mod:`span_edits` and :mod:`track_edits` for making one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .bars import BEATS_PER_BAR, BarGrid
+from .clock import clock_text
+from .edit_effects import (
+    Marks,
+    end_of,
+    genre_column,
+    heard_on,
+    held_probs,
+    inside,
+    with_genre,
+    with_lock,
+    with_section,
+    with_tracks,
+)
 from .edit_rules import check_edit
 from .errors import TimelineError
-from .genres import canonical
 from .grid_edits import edited_grid, same_grid
 from .resample import nearest_line, on_grid
-from .timeline import DropSpan, Timeline, TrackSpan
-from .traits import described, genre_share
+from .timeline import Timeline
 
 Edit = dict[str, Any]
-# a mix whose first listed record begins this late has one before it that is not listed
-_UNLISTED_BARS = 8
+SPAN_KINDS = ("genre", "section", "lock")
+# bars that end further from the end of the mix are not of this mix
+_MISFIT_S = 60.0
+
+
+class _Outcome(NamedTuple):
+    """A timeline with its edits applied.
+
+    Attributes:
+        timeline: None of them is left in its list.
+        locked: (n_bars,) which bars later edits that are not locked do not change.
+        conflicts: A sentence for each edit that was not applied, or not in full.
+    """
+
+    timeline: Timeline
+    locked: Marks
+    conflicts: list[str]
 
 
 def with_edits(timeline: Timeline) -> Timeline:
     """The timeline with its edits applied and none left in its list; without edits it comes back as it is.
 
-    The grid's edits come first, in order, and what was heard is laid over the new bars. Then those of tracks,
-    sections and genres: they hold for every bar whose middle lies in their span, which then is certain. Later edits
-    win.
+    The grid's edits come first, in order, and what was heard is laid over the new bars. Then those of tracks, and
+    then sections, genres and locks, in order: they hold for every bar whose middle lies in their span, which then is
+    certain. Later edits win, but only what is locked itself changes locked bars. Edits that this analysis has no
+    place for are left out, see :func:`conflicts`.
 
     Raises:
-        TimelineError: An edit makes no sense, or names a genre the model does not know.
+        TimelineError: An edit makes no sense.
     """
-    if not timeline.edits:
-        return timeline
-    for edit in timeline.edits:
-        check_edit(edit)
-    result = _with_grid(timeline)
-    for what, apply in (("tracks", _with_tracks), ("section", _with_section)):
-        for edit in timeline.edits:
-            if edit["what"] == what:
-                result = apply(result, edit)
-    return replace(_with_genres(result), edits=())
+    return _applied(timeline).timeline if timeline.edits else timeline
+
+
+def conflicts(timeline: Timeline) -> list[str]:
+    """One sentence for each edit that cannot be applied to what was heard, in the order of the list.
+
+    Such an edit stays in the list: another analysis may have a place for it again.
+    """
+    return _applied(timeline).conflicts
+
+
+def locked_bars(timeline: Timeline) -> Marks:
+    """(n_bars,) which bars of the edited grid are locked, by a lock or by an edit that says so."""
+    return _applied(timeline).locked
 
 
 def grid_with_edits(timeline: Timeline) -> BarGrid:
     """The bars alone, after the edits."""
-    grid = timeline.grid
-    for edit in timeline.edits:
+    return _edited_grid(timeline)[0]
+
+
+def _edited_grid(timeline: Timeline) -> tuple[BarGrid, list[Edit], dict[int, str]]:
+    """Bars after the edits, the edits that made them, and place in the list -> why one was left out."""
+    grid, made, left_out = timeline.grid, [], {}
+    for place, edit in enumerate(timeline.edits):
         if edit["what"] == "grid":
-            grid = edited_grid(grid, edit)
-    return grid
+            try:
+                grid = _grid_after(timeline, grid, edit)
+                made.append(edit)
+            except TimelineError as error:
+                left_out[place] = error.message
+    return grid, made, left_out
 
 
-def _with_grid(timeline: Timeline) -> Timeline:
-    ops = [edit["op"] for edit in timeline.edits if edit["what"] == "grid"]
-    if not ops:
-        return timeline
-    grid = grid_with_edits(timeline)
-    source = "imported" if ops[-1] == "replace" else "edited"
-    if same_grid(grid, timeline.grid):
-        return replace(timeline, grid_source=source)
-    return on_grid(timeline, grid, source)
+def _grid_after(timeline: Timeline, grid: BarGrid, edit: Edit) -> BarGrid:
+    changed = edited_grid(grid, edit)
+    end_s, mix_s = float(changed.ends_s[-1]), timeline.mix.duration_s
+    if abs(end_s - mix_s) > _MISFIT_S:
+        raise TimelineError(
+            f"Its bars end at {clock_text(end_s)}, the mix at {clock_text(mix_s)}.", "Choose the grid of this mix."
+        )
+    return changed
 
 
-def _inside(timeline: Timeline, edit: Edit) -> np.ndarray:
-    """(n_bars,) whether the middle of each bar lies in the edit's span."""
-    middle_s = (timeline.grid.starts_s + timeline.grid.ends_s) / 2
-    inside: np.ndarray = (middle_s >= float(edit["from_s"])) & (middle_s < float(edit["to_s"]))
-    return inside
-
-
-def _with_genres(timeline: Timeline) -> Timeline:
-    probs, uncertain = timeline.probs.copy(), timeline.uncertain.copy()
-    confidence = timeline.confidence.copy()
-    touched = np.zeros(timeline.grid.n_bars, bool)
+def _applied(timeline: Timeline) -> _Outcome:
     for edit in timeline.edits:
-        if edit["what"] != "genre":
-            continue
-        genre = canonical(str(edit["value"]))
-        if genre not in timeline.model.genres:
-            known = ", ".join(timeline.model.genres)
-            raise TimelineError(f"An edit names the genre {edit['value']!r}.", f"Choose one of: {known}.")
-        inside = _inside(timeline, edit)
-        probs[inside] = 0.0
-        probs[inside, timeline.model.genres.index(genre)] = 1.0
-        uncertain[inside], confidence[inside] = False, 1.0
-        touched |= inside
-    changed = replace(timeline, probs=probs.astype(np.float32), uncertain=uncertain, confidence=confidence)
+        check_edit(edit)
+    grid, made, left_out = _edited_grid(timeline)
+    result = timeline
+    if made:
+        source = "imported" if made[-1]["op"] == "replace" else "edited"
+        same = same_grid(grid, timeline.grid)
+        result = replace(timeline, grid_source=source) if same else on_grid(timeline, grid, source)
+    in_part: dict[int, str] = {}
+    for place, edit in enumerate(timeline.edits):
+        if edit["what"] == "tracks":
+            try:
+                result = with_tracks(result, edit)
+                in_part[place] = _late_tracks(result, edit)
+            except TimelineError as error:
+                left_out[place] = error.message
+    locked, touched = np.zeros((2, grid.n_bars), bool)
+    for place, edit in enumerate(timeline.edits):
+        if edit["what"] in SPAN_KINDS:
+            if not inside(grid, edit).any():
+                left_out[place] = _no_bar(result, edit)
+                continue
+            try:
+                result, locked, changed = _with_span(result, edit, locked)
+                touched |= changed
+                in_part[place] = _lost_bars(result, edit)
+            except TimelineError as error:
+                left_out[place] = error.message
+    said = []
+    for place, edit in enumerate(timeline.edits):
+        name = f"The {edit['what']} edit at {clock_text(max(float(edit['from_s']), 0.0))}"
+        if place in left_out:
+            said.append(f"{name} is not applied: {left_out[place]}")
+        elif in_part.get(place):
+            said.append(f"{name} is applied in part: {in_part[place]}")
+    return _Outcome(replace(_with_touched_tracks(result, touched), edits=()), locked, said)
+
+
+def _with_span(timeline: Timeline, edit: Edit, locked: Marks) -> tuple[Timeline, Marks, Marks]:
+    """The timeline after one edit of a span, which bars are locked then, and which have another genre.
+
+    Raises:
+        TimelineError: The model does not know its genres.
+    """
+    if edit["what"] == "lock":
+        result, held, changed = with_lock(timeline, edit)
+        return result, locked | held, changed
+    flagged = edit.get("locked") is True
+    free = np.ones_like(locked) if flagged else ~locked
+    changed = np.zeros_like(locked)
+    if edit["what"] == "genre":
+        result, changed = with_genre(timeline, edit, free)
+    else:
+        result = with_section(timeline, edit, free)
+    return result, locked | inside(timeline.grid, edit) if flagged else locked, changed
+
+
+def _with_touched_tracks(timeline: Timeline, touched: Marks) -> Timeline:
+    """Tracks of which bars were given another genre take it along."""
     tracks = tuple(
-        _track(changed, track.start_bar, track.end_bar, track.title)
+        heard_on(timeline, track.start_bar, track.end_bar, track.title, track.fade_in_bar, track.fade_out_bar)
         if touched[track.start_bar : track.end_bar].any()
         else track
         for track in timeline.tracks
     )
-    return replace(changed, tracks=tracks)
-
-
-def _with_section(timeline: Timeline, edit: Edit) -> Timeline:
-    """Name a span; drops grow and shrink with the bars of that name."""
-    inside = _inside(timeline, edit)
-    section = tuple(edit["value"] if here else name for here, name in zip(inside, timeline.section, strict=True))
-    drops = list(timeline.drops)
-    owner = np.full(timeline.grid.n_bars, -1)
-    for number, drop in enumerate(drops):
-        owner[drop.start_bar : drop.end_bar] = number
-    if edit["value"] != "drop":
-        owner[inside] = -1
-    elif inside.any():
-        bars = np.flatnonzero(inside)
-        around = owner[max(bars[0] - 1, 0) : bars[-1] + 2]
-        known = np.unique(around[around >= 0])
-        # it extends the drop it touches, and joins those it bridges
-        number = int(known[0]) if len(known) else len(drops)
-        owner[np.isin(owner, known)] = number
-        owner[inside] = number
-    edges = [0, *(np.flatnonzero(np.diff(owner)) + 1).tolist(), len(owner)]
-    spans = []
-    for start, end in pairwise(edges):
-        if owner[start] < 0:
-            continue
-        same = [drop for drop in drops if drop.start_bar == start]
-        spans.append(replace(same[0], end_bar=end) if same else DropSpan(start, end))
-    return replace(timeline, section=section, drops=tuple(spans))
-
-
-def _with_tracks(timeline: Timeline, edit: Edit) -> Timeline:
-    """Track changes of a list in place of those that were heard in its span; two on one bar share it."""
-    grid, bars = timeline.grid, timeline.grid.n_bars
-    from_s, to_s = float(edit["from_s"]), float(edit.get("to_s", np.inf))
-    titles: dict[int, str] = {}
-    for row in sorted(edit["value"], key=lambda row: float(row["start_s"])):
-        bar = min(nearest_line(grid, float(row["start_s"])), bars - 1)
-        titles[bar] = " / ".join(filter(None, [titles.get(bar, ""), row.get("title", "")]))
-    if min(titles) < _UNLISTED_BARS and from_s <= grid.starts_s[0] and 0 not in titles:
-        titles[0] = titles.pop(min(titles))
-    for track in timeline.tracks:
-        if not from_s <= float(grid.starts_s[track.start_bar]) < to_s:
-            titles.setdefault(track.start_bar, track.title)
-    titles.setdefault(0, "")
-    starts = [*sorted(titles), bars]
-    tracks = tuple(_track(timeline, start, end, titles[start]) for start, end in pairwise(starts))
     return replace(timeline, tracks=tracks)
 
 
-def _track(timeline: Timeline, start: int, end: int, title: str) -> TrackSpan:
-    """A record on these bars, as they are now; the fades that were heard at its ends stay."""
-    part = genre_share(timeline.probs[start:end], timeline.energy[start:end])
-    fade_in = next((t.fade_in_bar for t in timeline.tracks if t.start_bar == start), None)
-    fade_out = next((t.fade_out_bar for t in timeline.tracks if t.end_bar == end), None)
-    label = timeline.model.genres[int(np.argmax(part))]
-    return described(timeline, TrackSpan(start, end, label, part, title, fade_in, fade_out))
+# -- why an edit is left out -----------------------------------------------------------------------------------
+
+
+def _no_bar(timeline: Timeline, edit: Edit) -> str:
+    if float(edit["from_s"]) >= float(timeline.grid.ends_s[-1]):
+        return "It lies beyond the end of the mix."
+    return "No bar has its middle in it."
+
+
+def _late_tracks(timeline: Timeline, edit: Edit) -> str:
+    late = sum(float(row["start_s"]) >= end_of(timeline) for row in edit["value"])
+    return f"{late} of its tracks begin after the end of the mix." if late else ""
+
+
+def _lost_bars(timeline: Timeline, edit: Edit) -> str:
+    if edit["what"] != "lock":
+        return ""
+    held = held_probs(timeline.model, edit)[1]
+    lost = int((~held).sum())
+    return f"This model knows none of the genres of {lost} of its {len(held)} bars." if lost else ""
 
 
 # -- changing the list -----------------------------------------------------------------------------------------
@@ -164,20 +205,43 @@ def _track(timeline: Timeline, start: int, end: int, title: str) -> TrackSpan:
 def add_edit(timeline: Timeline, edit: Edit) -> Timeline:
     """One more edit at the end of the list; it is tried out first.
 
-    A nudge of the bars that the nudge before it moved is added to that: back and forth is nothing.
+    A nudge of the bars that the nudge before it moved is added to that: back and forth is nothing. A track that was
+    moved just before is moved once.
 
     Raises:
         TimelineError: It makes no sense, or cannot be applied.
     """
     check_edit(edit)
-    edits = [*timeline.edits, edit]
-    if len(edits) > 1 and _same_bars(timeline, edits[-2], edit):
-        beats = edits[-2]["value"] + edit["value"]
-        # four beats are a bar, and move nothing
-        edits[-2:] = [{**edits[-2], "value": beats}] if beats % BEATS_PER_BAR else []
+    edits, last = [*timeline.edits, edit], timeline.edits[-1] if timeline.edits else None
+    if last and _same_bars(timeline, last, edit):
+        beats = last["value"] + edit["value"]
+        if not beats % BEATS_PER_BAR:
+            # four beats are a bar, and move nothing
+            return replace(timeline, edits=timeline.edits[:-1])
+        edits[-2:] = [{**last, "value": beats}]
+    elif last and _same_track(timeline, last, edit):
+        from_s, to_s = min(last["from_s"], edit["from_s"]), max(last["to_s"], edit["to_s"])
+        edits[-2:] = [{**edit, "from_s": from_s, "to_s": to_s}]
+    _refuse_conflict(replace(timeline, edits=tuple(edits[:-1])), edits[-1])
     changed = replace(timeline, edits=tuple(edits))
     with_edits(changed)
     return changed
+
+
+def _refuse_conflict(timeline: Timeline, edit: Edit) -> None:
+    """What would only be listed after another analysis is an error while somebody makes it.
+
+    Raises:
+        TimelineError: The grid, the model or the mix has no place for it.
+    """
+    if edit["what"] == "grid":
+        _grid_after(timeline, grid_with_edits(timeline), edit)
+    elif edit["what"] == "genre":
+        genre_column(timeline.model, edit)
+    elif edit["what"] == "lock":
+        held_probs(timeline.model, edit)
+    elif edit["what"] == "tracks":
+        with_tracks(with_edits(timeline), edit)
 
 
 def _is_nudge(edit: Edit) -> bool:
@@ -193,6 +257,15 @@ def _same_bars(timeline: Timeline, last: Edit, edit: Edit) -> bool:
     # named after the bar line, which has moved since
     before, after = grid_with_edits(replace(timeline, edits=timeline.edits[:-1])), grid_with_edits(timeline)
     return _first_bar(before, last) == _first_bar(after, edit)
+
+
+def _same_track(timeline: Timeline, last: Edit, edit: Edit) -> bool:
+    """Whether two edits, of which the first is the timeline's last, put the start of one track somewhere."""
+    if not all(one["what"] == "tracks" and "to_s" in one and len(one["value"]) == 1 for one in (last, edit)):
+        return False
+    grid = grid_with_edits(timeline)
+    bar = min(nearest_line(grid, float(last["value"][0]["start_s"])), grid.n_bars - 1)
+    return all(one["from_s"] <= grid.starts_s[bar] < one["to_s"] for one in (last, edit))
 
 
 def _first_bar(grid: BarGrid, edit: Edit) -> int:

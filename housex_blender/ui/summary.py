@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
+from ..core.clock import clock_text
 from ..core.timeline import Timeline
 
 _MAX_GENRES = 4
 # below this a grid is doubtful even without a sentence that says why
 _SURE = 0.5
-
-
-def clock_text(seconds: float) -> str:
-    """``m:ss`` or ``h:mm:ss``."""
-    whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
-    minutes, second = divmod(rest, 60)
-    return f"{hours}:{minutes:02d}:{second:02d}" if hours else f"{minutes}:{second:02d}"
 
 
 def _counted(count: int, thing: str) -> str:

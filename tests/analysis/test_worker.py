@@ -493,7 +493,6 @@ def corrected(short_mix: Path, tmp_path: Path) -> Path:
         ('"schema": 1', '"schema": 9', "would be lost"),
         (r'"edits": \[', '"edits": ', "cut off or is not JSON"),
         ('"sha256": "....', '"sha256": "0000', "another recording"),
-        ('"from_s": ', '"from_s": 9', "no longer fits the mix: No bar begins"),
     ],
 )
 def test_corrections_are_never_lost_without_a_word(
@@ -509,6 +508,17 @@ def test_corrections_are_never_lost_without_a_word(
     assert corrected.read_bytes() == kept
     assert run(short_mix, "-o", corrected, "--clear-edits")[0] == 0, "the way out that the hint names"
     assert Timeline.load(corrected).edits == ()
+
+
+def test_a_correction_without_a_place_is_kept_and_said(corrected: Path, short_mix: Path) -> None:
+    text, count = re.subn('"from_s": ', '"from_s": 9', corrected.read_text())
+    assert count
+    corrected.write_text(text)
+    edits = Timeline.load(corrected).edits
+    code, messages, _ = run(short_mix, "-o", corrected)
+    assert code == 0
+    assert any("is not applied: No bar begins" in m.text for m in messages if m.kind is Kind.WARNING)
+    assert Timeline.load(corrected).edits == edits
 
 
 def test_corrections_survive_without_the_envelopes(corrected: Path, short_mix: Path) -> None:
