@@ -1,13 +1,17 @@
-"""Palettes of the genres and how they mix in linear light. Zone: pure."""
+"""Palettes of the genres, how they mix in linear light, and looks: a palette with its strengths. Zone: pure."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
+import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +21,32 @@ from .files import write_text_atomic
 from .genres import GENRES, canonical
 
 PRESETS = Path(__file__).resolve().parent.parent / "presets"
+LOOK_ENDING = ".housexlook.json"
 SLOTS = 3
+SCHEMA = 1
+MAX_SEED = 2**31 - 1
+_MAX_NAME = 100
+_MAX_FILE_BYTES = 1_000_000
+_FACTOR, _MILLISECONDS = (0.0, 4.0), (0.0, 10_000.0)
+_RANGES = {
+    "intensity": _FACTOR,
+    "displacement": _FACTOR,
+    "speed": _FACTOR,
+    "attack_ms": _MILLISECONDS,
+    "release_ms": _MILLISECONDS,
+}
+Triple = tuple[str, str, str]
+# Rec. 709 weights of linear light; a colour below this lights nothing up
+_LUMINANCE = (0.2126, 0.7152, 0.0722)
+_DARK = 0.06
+# by how much at most a strength is divided or multiplied, and where it ends
+_BOUNDS = {
+    "speed": (1.35, 0.4, 2.0),
+    "displacement": (1.5, 0.3, 2.0),
+    "intensity": (1.25, 0.5, 1.6),
+    "attack_ms": (2.0, 2.0, 60.0),
+    "release_ms": (1.7, 80.0, 600.0),
+}
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -83,13 +112,45 @@ class Palettes:
 
     def save(self, path: Path) -> None:
         """Write the palettes as JSON (temporary name first)."""
-        body = {"schema": 1, "name": self.name, "genres": {k: list(v) for k, v in self.colours.items()}}
-        write_text_atomic(path, json.dumps(body, indent=2, ensure_ascii=False) + "\n")
+        write_text_atomic(path, _json({"schema": SCHEMA, **self.to_dict()}))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Name, and genre -> three ``#rrggbb``, as they stand in a file."""
+        return {"name": self.name, "genres": {genre: list(row) for genre, row in self.colours.items()}}
+
+
+def palettes_of(name: str, rows: Mapping[str, Any]) -> Palettes:
+    """Palettes out of linear colours, such as those of a panel; what came from ``#rrggbb`` is that again.
+
+    Args:
+        name: What the user sees.
+        rows: Genre -> (3 slots, 3) linear RGB; what no screen shows is clipped.
+
+    Raises:
+        LookError: A genre does not have three colours of three numbers.
+    """
+    colours: dict[str, tuple[str, str, str]] = {}
+    for genre, row in rows.items():
+        try:
+            linear_rgb = np.array([[float(part) for part in colour] for colour in row])
+        except (TypeError, ValueError):
+            linear_rgb = np.zeros(0)
+        if linear_rgb.shape != (SLOTS, 3) or not np.isfinite(linear_rgb).all():
+            raise LookError(f"{genre} does not have three colours.", "Give red, green and blue three times.")
+        first, second, third = (linear_to_hex(colour) for colour in linear_rgb)
+        colours[canonical(genre)] = (first, second, third)
+    return Palettes(name, colours)
+
+
+def _json(body: dict[str, Any]) -> str:
+    """JSON with one genre on each line."""
+    text = json.dumps(body, indent=2, ensure_ascii=False)
+    return re.sub(r'\[\s+("#\w+"),\s+("#\w+"),\s+("#\w+")\s+\]', r"[\1, \2, \3]", text) + "\n"
 
 
 def _parse_palettes(data: object, origin: str) -> Palettes:
-    if not isinstance(data, dict) or data.get("schema") != 1 or not isinstance(data.get("genres"), dict):
-        raise LookError(f"{origin} is not a palette file of schema 1.", "Save one from the panel and edit that.")
+    if not isinstance(data, dict) or not isinstance(data.get("genres"), dict):
+        raise LookError(f"{origin} holds no palette.", "Save one from the panel and edit that.")
     colours: dict[str, tuple[str, str, str]] = {}
     for genre, row in data["genres"].items():
         if not isinstance(row, list) or len(row) != SLOTS:
@@ -100,9 +161,38 @@ def _parse_palettes(data: object, origin: str) -> Palettes:
     return Palettes(str(data.get("name", origin)), colours)
 
 
+def _completed(palettes: Palettes) -> Palettes:
+    """The palettes, with the default's for genres that they leave out."""
+    if set(GENRES) <= set(palettes.colours):
+        return palettes
+    return Palettes(palettes.name, {**load_palettes("house").colours, **palettes.colours})
+
+
+def _read(path: Path, thing: str) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        LookError: It cannot be read, or is none.
+    """
+    try:
+        if path.stat().st_size > _MAX_FILE_BYTES:
+            raise LookError(f"{path.name} is too large for a {thing}.", "Choose another file.")
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise LookError(
+            f"{path.name} cannot be read as a {thing}.", "Write it as JSON, like the ones that ship."
+        ) from error
+
+
+def _names(folder: str, ending: str) -> list[str]:
+    """Names of the presets in a folder, default first."""
+    names = (path.name.removesuffix(ending) for path in (PRESETS / folder).glob(f"*{ending}"))
+    return sorted(names, key=lambda name: (name != "house", name))
+
+
 def palette_names() -> list[str]:
     """Names of the palettes that ship, default first."""
-    return sorted((path.stem for path in (PRESETS / "palettes").glob("*.json")), key=lambda n: (n != "house", n))
+    return _names("palettes", ".json")
 
 
 def load_palettes(name_or_path: str = "house") -> Palettes:
@@ -117,15 +207,10 @@ def load_palettes(name_or_path: str = "house") -> Palettes:
     if not os.path.isfile(path):  # not Path.is_file, which raises for a name that is too long
         known = ", ".join(palette_names())
         raise LookError(f"There is no palette {name_or_path!r}.", f"Name a JSON file or one of: {known}.")
-    try:
-        palettes = _parse_palettes(json.loads(path.read_text(encoding="utf-8")), path.name)
-    except (OSError, ValueError, RecursionError) as error:
-        raise LookError(
-            f"{path.name} cannot be read as a palette.", "Write it as JSON, like the ones that ship."
-        ) from error
-    if set(GENRES) <= set(palettes.colours):
-        return palettes
-    return Palettes(palettes.name, {**load_palettes("house").colours, **palettes.colours})
+    data = _read(path, "palette")
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA or not isinstance(data.get("genres"), dict):
+        raise LookError(f"{path.name} is not a palette file of schema 1.", "Save one from the panel and edit that.")
+    return _completed(_parse_palettes(data, path.name))
 
 
 @dataclass(frozen=True)
@@ -139,7 +224,8 @@ class Look:
         speed: Factor on the camera's speed, 0..4.
         attack_ms: Time in which an envelope rises.
         release_ms: Time in which an envelope falls.
-        seed: Chooses among variations of the camera's sway.
+        seed: Chooses among variations of the camera's sway, 0 to MAX_SEED.
+        name: What the user sees; may be empty.
     """
 
     palettes: Palettes = field(default_factory=load_palettes)
@@ -149,11 +235,133 @@ class Look:
     attack_ms: float = 10.0
     release_ms: float = 180.0
     seed: int = 0
+    name: str = ""
 
     def __post_init__(self) -> None:
-        for name, low, high in (("intensity", 0, 4), ("displacement", 0, 4), ("speed", 0, 4)):
-            if not low <= getattr(self, name) <= high:
-                raise LookError(f"The look's {name} is {getattr(self, name)}.", f"Choose {low} to {high}.")
-        for name in ("attack_ms", "release_ms"):
-            if not 0 <= getattr(self, name) <= 10_000:
-                raise LookError(f"The look's {name} is {getattr(self, name)}.", "Choose 0 to 10000 milliseconds.")
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if not _is_number(value) or not low <= value <= high:
+                unit = " milliseconds" if name.endswith("_ms") else ""
+                raise LookError(f"The look's {name} is {value!r}.", f"Choose {low:g} to {high:g}{unit}.")
+        if not isinstance(self.seed, int) or isinstance(self.seed, bool) or not 0 <= self.seed <= MAX_SEED:
+            raise LookError(f"The look's seed is {self.seed!r}.", f"Choose a whole number from 0 to {MAX_SEED}.")
+        if not isinstance(self.name, str) or len(self.name) > _MAX_NAME or not self.name.isprintable():
+            raise LookError("The look's name is no line of text.", f"Write {_MAX_NAME} letters at most.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of a look file."""
+        strengths = {name: getattr(self, name) for name in (*_RANGES, "seed")}
+        return {"schema": SCHEMA, "name": self.name, **strengths, "palettes": self.palettes.to_dict()}
+
+    @classmethod
+    def from_dict(cls, data: object, origin: str = "The look") -> Look:
+        """The look that a file holds; what it leaves out is as in the default look.
+
+        Args:
+            data: As :meth:`to_dict` gives it; ``palettes`` may also be the name of a palette that ships.
+            origin: What to call it in messages.
+
+        Raises:
+            LookError: It is of another schema, or a field is unknown, missing its type or out of range.
+        """
+        if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+            raise LookError(f"{origin} is not a look of schema {SCHEMA}.", "Save one from the panel and edit that.")
+        known = ("name", *_RANGES, "seed", "palettes")
+        for key in data.keys() - {"schema", *known}:
+            raise LookError(f"{origin} has a field {key!r}, which no look has.", f"Choose of: {', '.join(known)}.")
+        fields = {key: data[key] for key in known if key in data}
+        palettes = fields.get("palettes", "house")
+        if isinstance(palettes, str):
+            if palettes not in palette_names():
+                raise LookError(f"There is no palette {palettes!r}.", f"Choose of: {', '.join(palette_names())}.")
+            return cls(**{**fields, "palettes": load_palettes(palettes)})
+        return cls(**{**fields, "palettes": _completed(_parse_palettes(palettes, origin))})
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def look_names() -> list[str]:
+    """Names of the looks that ship, default first."""
+    return _names("looks", LOOK_ENDING)
+
+
+def load_look(name_or_path: str = "house") -> Look:
+    """A look that ships under a name, or from a file; a palette file is a look with default strengths.
+
+    Raises:
+        LookError: No such name or file, or the file is not valid.
+    """
+    path = PRESETS / "looks" / f"{name_or_path}{LOOK_ENDING}"
+    if not os.path.isfile(path):
+        path = Path(name_or_path)
+    if not os.path.isfile(path):  # not Path.is_file, which raises for a name that is too long
+        known = ", ".join(look_names())
+        raise LookError(f"There is no look {name_or_path!r}.", f"Name a {LOOK_ENDING} file or one of: {known}.")
+    data = _read(path, "look")
+    if isinstance(data, dict) and "genres" in data:
+        palettes = load_palettes(str(path))
+        return Look(palettes, name=palettes.name[:_MAX_NAME] if palettes.name.isprintable() else "")
+    return Look.from_dict(data, path.name)
+
+
+def save_look(path: Path, look: Look) -> None:
+    """Write a look, all its colours included, so that it can be given away (temporary name first).
+
+    Raises:
+        LookError: The folder does not exist or cannot be written.
+    """
+    try:
+        write_text_atomic(Path(path), _json(look.to_dict()))
+    except OSError as error:
+        raise LookError(
+            f"{path} cannot be written: {error.strerror or error}.", "Choose a folder that exists and has room."
+        ) from error
+
+
+# -- variations ------------------------------------------------------------------------------------------------
+
+
+def surprise(look: Look, seed: int) -> Look:
+    """A variation of a look: every sub-genre keeps its three colours, in other roles, and the strengths differ.
+
+    Colours too dark to light anything stay what they are; main lights differ from one sub-genre to the next where the
+    colours allow it. Strengths change by a third or so (attack and release up to double or half) and stay within what
+    looks good; a strength of 0 was switched off and stays so.
+
+    Args:
+        look: What to start from.
+        seed: 0 to MAX_SEED; the same one gives the same look on every machine, and becomes the look's own.
+
+    Raises:
+        LookError: The seed is out of range.
+    """
+    # of the standard library, whose random() gives the same numbers in every version
+    rng = random.Random(seed)
+    strengths: dict[str, float] = {}
+    for name, (most, low, high) in _BOUNDS.items():
+        value = getattr(look, name) * math.exp((2.0 * rng.random() - 1.0) * math.log(most))
+        strengths[name] = round(min(max(value, low), high), 3) if value > 0.0 else 0.0
+    name = f"Surprise {seed}"
+    return Look(Palettes(name, _recast(look.palettes.colours, rng)), **strengths, seed=seed, name=name)
+
+
+def _recast(colours: Mapping[str, Triple], rng: random.Random) -> dict[str, Triple]:
+    """Genre -> its colours in other roles."""
+    chosen: dict[str, Triple] = {}
+    taken: set[str] = set()
+    # by name, for the order in a file must not matter
+    for genre in sorted(colours):
+        casts = _casts(colours[genre])
+        casts = [cast for cast in casts if cast[0] not in taken] or casts
+        chosen[genre] = casts[int(rng.random() * len(casts))]
+        taken.add(chosen[genre][0])
+    return {genre: chosen[genre] for genre in colours}
+
+
+def _casts(row: Triple) -> list[Triple]:
+    """All orders of three colours in which the dark ones keep their role."""
+    dark = [slot for slot, text in enumerate(row) if hex_to_linear(text) @ _LUMINANCE < _DARK]
+    orders = [order for order in permutations(range(len(row))) if all(order[slot] == slot for slot in dark)]
+    return [(row[a], row[b], row[c]) for a, b, c in orders]
