@@ -84,7 +84,7 @@ def compile_show(timeline: Timeline, look: Look, fps: float, first_frame: int = 
     tracks["energy"] = _bar_steps(timeline, timeline.energy, clock)
     tracks["kick"] = _kick_track(timeline, clock)
     for name in ("sub", "bass", "mid", "high", "loudness"):
-        tracks[name] = _thinned(clock.exact(times_s), _band(timeline, look, name, times_s), 0.02)
+        tracks[name] = thinned(clock.exact(times_s), _band(timeline, look, name, times_s), 0.02)
     tracks["build"], tracks["drop"] = _build_track(timeline, clock), _drop_track(timeline, clock)
     tracks.update(_colour_tracks(timeline, look, clock))
     tracks.update(_light_tracks(tracks, timeline, look, clock))
@@ -107,7 +107,7 @@ def _step_times(timeline: Timeline) -> Floats:
     return np.unique(np.concatenate([[0.0], steps_s[(steps_s > 0.02) & (steps_s < end_s - 0.02)], [end_s]]))
 
 
-def _thinned(frames: Floats, values: Floats, tolerance: float) -> KeyTrack:
+def thinned(frames: Floats, values: Floats, tolerance: float) -> KeyTrack:
     """Linear keys without those that the line between their neighbours already gives to ``tolerance``."""
     values = np.asarray(values, dtype=np.float64).reshape(len(frames), -1)
     for _ in range(3):
@@ -351,7 +351,7 @@ def _light_tracks(tracks: dict[str, KeyTrack], timeline: Timeline, look: Look, c
         ("light_c", frames_c, light_c),
     ):
         level = level * _hush(breaths, frames) * _even_brightness(tracks, name[-1], frames) * look.intensity
-        result[name] = _thinned(frames, level, 0.012)
+        result[name] = thinned(frames, level, 0.012)
     return result
 
 
@@ -362,10 +362,10 @@ def _motion_tracks(tracks: dict[str, KeyTrack], timeline: Timeline, look: Look, 
     frames = _joined_frames(tracks, "bass", "energy", "build", "drop")
     swell = 0.12 + 0.5 * at("bass", frames) * (0.35 + 0.65 * at("energy", frames))
     swell = (swell + 0.3 * at("build", frames) + 0.7 * at("drop", frames)) * look.displacement
-    result = {"displacement": _thinned(frames, swell, 0.012)}
+    result = {"displacement": thinned(frames, swell, 0.012)}
     frames = _joined_frames(tracks, "mid", "high")
     ripple = np.clip(0.15 + 0.5 * at("mid", frames) + 0.45 * at("high", frames), 0.0, 1.0) * look.displacement
-    result["ripple"] = _thinned(frames, ripple, 0.015)
+    result["ripple"] = thinned(frames, ripple, 0.015)
     result.update(_camera_tracks(tracks, timeline, look, clock))
     return result
 
@@ -395,5 +395,5 @@ def _camera_tracks(tracks: dict[str, KeyTrack], timeline: Timeline, look: Look, 
         "speed": KeyTrack(frames.astype(as32), speed.astype(as32), "LINEAR"),
         "travel": KeyTrack(frames.astype(as32), travel.astype(as32), "BEZIER", (speed / clock.fps).astype(as32)),
         "roll": KeyTrack(frames.astype(as32), roll.astype(as32), "BEZIER", roll_slope.astype(as32)),
-        "zoom": _thinned(frames, zoom, 0.01),
+        "zoom": thinned(frames, zoom, 0.01),
     }

@@ -12,8 +12,10 @@ import bpy
 from ..core.errors import SceneError
 from ..core.keys import KeyTrack
 from . import tunnel
+from .bindings import forget, is_remembered, recall, remember
+from .drives import set_aside, take_up, write_drives
 from .pictures import set_frame_rate
-from .rig import LOOK_CHANNELS, OWNED, SceneHandles, build_rig, check_channels, write_channels
+from .rig import LOOK_CHANNELS, OWNED, SceneHandles, build_rig, check_channels, find_show, write_channels
 
 
 def build_rig_only(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draft") -> SceneHandles:
@@ -40,6 +42,9 @@ def build_show(
 ) -> SceneHandles:
     """Build the scene, bind every channel and write all keys. Building again replaces what we built before.
 
+    Properties of the user's that follow a channel are keyed too. Curves that became the user's stay as they are and
+    are listed in ``kept`` of the handles.
+
     Args:
         scene: Blender scene; the user's own objects in it are left alone.
         channels: Name -> keys in scene frames.
@@ -64,19 +69,35 @@ def build_show(
         n_frames = int(max(float(track.frames[-1]) for track in channels.values()))
     if n_frames < 1:
         raise SceneError("A show needs at least one frame.")
+    known = is_remembered(find_show(scene))
     if scene_kind != "rig":
         clear_show(scene)
     handles = builder(scene, seed=seed, detail=detail)
-    build_rig(scene, channels, handles)
+    if scene_kind == "rig" and known:
+        keep_bindings(scene, channels, handles)
+    show = build_rig(scene, channels, handles)
     set_frame_rate(scene, fps)
     scene.frame_start, scene.frame_end = 1, n_frames
-    write_channels(handles, channels)
+    write_channels(handles, channels, take_over=not known)
+    remember(show, handles)
+    take_up(show)
+    handles.kept += write_drives(scene, channels, fps).kept
     scene.frame_set(scene.frame_start)
     return handles
 
 
+def keep_bindings(scene: bpy.types.Scene, channels: Mapping[str, KeyTrack], handles: SceneHandles) -> None:
+    """Go on keying what an earlier build bound besides "HX Show", as far as there are channels for it."""
+    show = find_show(scene)
+    for name, bound in recall(show).bindings.items():
+        others = [one for one in bound if one.id != show]
+        if others and name in channels:
+            handles.bindings.setdefault(name, []).extend(others)
+
+
 def clear_show(scene: bpy.types.Scene) -> None:
     """Remove what an earlier build left in this scene; objects that the user put among ours move to the scene."""
+    release(scene)
     top = next((child for child in scene.collection.children if child.get(OWNED)), None)
     if top is None:
         return
@@ -91,6 +112,19 @@ def clear_show(scene: bpy.types.Scene) -> None:
     for collection in [*top.children_recursive, top]:
         if collection.get(OWNED):
             bpy.data.collections.remove(collection)
+
+
+def release(scene: bpy.types.Scene) -> None:
+    """Let go of all that is about to be removed: what "HX Show" points at could not be freed."""
+    show = find_show(scene)
+    if show is None:
+        return
+    forget(show)
+    doomed: set[Any] = set()
+    for thing in scene.objects:
+        if thing.get(OWNED) == "tunnel":
+            doomed |= {thing, thing.data, getattr(thing.data, "shape_keys", None)}
+    set_aside(show, doomed - {None})
 
 
 def remove_object(thing: Any) -> None:

@@ -21,6 +21,10 @@ ENGINE_IDS = {
 # Numbers behind the interpolation and handle enums, as foreach_set wants them; the same in every version.
 INTERPOLATION_CODE: dict[str, int] = {"CONSTANT": 0, "LINEAR": 1, "BEZIER": 2}
 HANDLE_FREE = 0
+# Keyframe type of the keys that we write, and nobody's hand does; also the same number in every version.
+OUR_KEY_TYPE = 5  # GENERATED
+# Marks actions that we made, so that nobody else's is ever removed.
+OWNED = "hx_owned"
 
 
 def set_engine(scene: bpy.types.Scene, engine: str) -> str:
@@ -81,6 +85,7 @@ def fcurves_of(owner: bpy.types.ID, create: bool = True) -> Any:
         if not create:
             return None
         action = data.action = bpy.data.actions.new(f"HX {owner.name.removeprefix('HX ')} action")
+        action[OWNED] = "action"
     if not hasattr(action, "layers"):
         return action.fcurves
     if data.action_slot is None:
@@ -91,6 +96,54 @@ def fcurves_of(owner: bpy.types.ID, create: bool = True) -> Any:
     strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
     bag = strip.channelbag(data.action_slot, ensure=create)
     return None if bag is None else bag.fcurves
+
+
+def drop_empty_action(owner: Any) -> None:
+    """Remove an action that we made for ``owner`` and that animates nothing any more."""
+    data = owner.animation_data
+    action = None if data is None else data.action
+    if action is None or not action.get(OWNED) or len(fcurves_of(owner, create=False) or ()):
+        return
+    data.action = None
+    if not len(data.drivers) and not len(data.nla_tracks):
+        owner.animation_data_clear()
+    if action.users == 0:
+        bpy.data.actions.remove(action)
+
+
+def slot_for(owner: Any, action: Any) -> Any:
+    """The slot of an action that animates ``owner``; None before 4.4, where actions have no slots.
+
+    Raises:
+        SceneError: The action animates another kind of thing.
+    """
+    if not hasattr(action, "slots"):
+        fits, slot = action.id_root in ("", owner.id_type), None
+    else:
+        data = owner.animation_data
+        own = data.action_slot if data is not None and data.action == action else None
+        kin = [slot for slot in action.slots if slot.target_id_type in (owner.id_type, "UNSPECIFIED")]
+        slot = own or next((slot for slot in kin if slot.name_display == owner.name), kin[0] if kin else None)
+        fits = slot is not None
+    if not fits:
+        raise SceneError(
+            f"The action {action.name} does not fit {owner.name}.", "Choose one that was made on such a thing."
+        )
+    return slot
+
+
+def set_strip_slot(strip: Any, slot: Any) -> None:
+    """Let an NLA strip play this slot of its action."""
+    if slot is not None:
+        strip.action_slot = slot
+
+
+def assign_action(owner: Any, action: Any, slot: Any) -> None:
+    """Make an action the active one of ``owner``."""
+    data = owner.animation_data or owner.animation_data_create()
+    data.action = action
+    if slot is not None:
+        data.action_slot = slot
 
 
 def node_tree(owner: Any) -> Any:
@@ -228,3 +281,8 @@ def set_workbench(scene: bpy.types.Scene) -> None:
     shading.light, shading.color_type = "STUDIO", "MATERIAL"
     shading.background_type = "THEME"
     scene.display.render_aa = "FXAA"
+
+
+def blend_relative() -> set[str]:
+    """Options of a property that holds a path beginning with ``//``; older versions need none and refuse it."""
+    return {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()

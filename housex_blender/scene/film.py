@@ -19,11 +19,12 @@ import numpy as np
 
 from ..core.bars import frame_on, frames_to_seconds
 from ..core.channels import compile_show
+from ..core.edits import with_edits
 from ..core.errors import Cancelled, SceneError
 from ..core.files import sha256_of, write_text_atomic
 from ..core.looks import Look
 from ..core.timeline import Timeline
-from . import build, output
+from . import build, drop_strips, markers, output
 from .rig import SceneHandles
 
 JOB_FILE, LOCK_FILE = "job.json", ".lock"
@@ -93,6 +94,10 @@ def make_show(timeline: Timeline, look: Look, mix_path: Path, plan: FilmPlan) ->
         scene, channels, scene_kind=kind, fps=plan.fps, n_frames=n_frames, seed=look.seed, detail=plan.quality
     )
     show = Show(scene, handles, plan, timeline, look, mix_path)
+    show.warnings += [f"Left alone, because its animation is yours: {name}." for name in handles.kept]
+    edited = with_edits(timeline)
+    drop_strips.refresh_drops(scene, drop_strips.drop_spans(edited, plan.fps))
+    markers.write_markers(scene, markers.marker_list(edited, plan.fps))
     if not output.add_sound(scene, mix_path):
         show.warnings.append("This Blender was built without sound: the .blend has no sound strip.")
     output.configure(scene, engine=plan.engine, quality=plan.quality, resolution=plan.resolution, fps=plan.fps)
@@ -116,7 +121,7 @@ def open_blend(path: Path) -> bpy.types.Scene:
 
 def _fingerprint(show: Show, engine: str) -> dict[str, Any]:
     """What the frames in a folder were made from; frames of anything else must not be mixed in."""
-    look = {key: value for key, value in vars(show.look).items() if key != "palettes"}
+    look = {key: value for key, value in vars(show.look).items() if key not in ("palettes", "name")}
     look["palettes"] = dict(show.look.palettes.colours)
     body = show.timeline.to_dict("")
     plan = {k: v for k, v in asdict(show.plan).items() if k not in ("start_s", "end_s")}

@@ -6,6 +6,7 @@ colours, so what Cycles samples is only mirror reflections: quick, free of noise
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import bpy
@@ -20,7 +21,7 @@ PULSE_M = 24.0
 
 def fresh_group(name: str) -> Any:
     """An empty shader node group of that name; an earlier one is emptied, so that its action stays its own."""
-    tree: Any = bpy.data.node_groups.get(name)
+    tree: Any = free_block(bpy.data.node_groups, name)
     if tree is None:
         return bpy.data.node_groups.new(name, "ShaderNodeTree")
     tree.nodes.clear()
@@ -30,8 +31,27 @@ def fresh_group(name: str) -> Any:
 
 def fresh_material(name: str) -> tuple[Any, Any]:
     """A material of that name with an empty tree."""
-    material = bpy.data.materials.get(name) or bpy.data.materials.new(name)
+    material = free_block(bpy.data.materials, name) or bpy.data.materials.new(name)
     return material, compat.node_tree(material)
+
+
+def free_block(blocks: Any, name: str) -> Any:
+    """What an earlier build left under that name and no tunnel in any scene uses: each has colours of its own."""
+    found = [block for block in blocks if re.fullmatch(rf"{name}(\.\d+)?", block.name)]
+    taken = taken_blocks() if found else set()
+    return next((block for block in found if block not in taken), None)
+
+
+def taken_blocks() -> set[Any]:
+    """Materials of the tunnels that stand in a scene, and the groups in them."""
+    tunnels = [thing for thing in bpy.data.objects if thing.get(compat.OWNED) == "tunnel" and thing.users_scene]
+    found: set[Any] = {slot.material for thing in tunnels for slot in thing.material_slots if slot.material}
+    trees: list[Any] = [material.node_tree for material in found]
+    while trees:
+        groups = {node.node_tree for node in trees.pop().nodes if node.type == "GROUP" and node.node_tree} - found
+        found |= groups
+        trees.extend(groups)
+    return found
 
 
 def math(tree: Any, operation: str, first: Any, second: Any = 0.0, third: Any = 0.0) -> Any:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -18,6 +19,7 @@ from .encode import encode_film as encode_film
 from .pictures import frame_path, gone, is_picture, move_into, one_line, set_frame_rate, writable_folder
 
 SOUND_STRIP = "HX Mix"
+CLICK_STRIP = "HX Click"
 
 
 @dataclass(frozen=True)
@@ -248,23 +250,46 @@ def add_sound(
     Returns:
         Whether there is sound now; False when this Blender cannot read it.
     """
+    strip = sound_strip(scene, SOUND_STRIP, mix_path, first_frame, offset_s)
+    if strip is not None:
+        scene.sync_mode = "AUDIO_SYNC"
+    return strip is not None
+
+
+def add_clicks(scene: bpy.types.Scene, path: str | os.PathLike[str], first_frame: int = 1) -> bool:
+    """Put a file with a click on every beat into the sequencer, muted; an earlier one is replaced and stays as loud.
+
+    Returns:
+        Whether it is there now; False when this Blender cannot read it.
+    """
+    editor = scene.sequence_editor
+    earlier = next((s for s in compat.strips_of(editor) if s.name.startswith(CLICK_STRIP)), None) if editor else None
+    muted = earlier.mute if earlier is not None else True
+    strip = sound_strip(scene, CLICK_STRIP, path, first_frame)
+    if strip is not None:
+        strip.mute = muted
+    return strip is not None
+
+
+def sound_strip(
+    scene: bpy.types.Scene, name: str, path: str | os.PathLike[str], first_frame: int, offset_s: float = 0.0
+) -> Any:
+    """A new sound strip in place of those with this name, above all others; None if it cannot be read."""
     editor = scene.sequence_editor or scene.sequence_editor_create()
     strips = compat.strips_of(editor)
-    for strip in [strip for strip in strips if strip.name.startswith(SOUND_STRIP)]:
+    for strip in [strip for strip in strips if strip.name.startswith(name)]:
         strips.remove(strip)
-    source = Path(mix_path)
+    source = Path(path)
     if not compat.has_audio() or not source.is_file():
-        return False
-    rate = scene.render.fps / scene.render.fps_base
-    lead = round(offset_s * rate)
+        return None
+    lead = round(offset_s * scene.render.fps / scene.render.fps_base)
     channel = 1 + max((strip.channel for strip in strips), default=0)
     try:
         strip = strips.new_sound(
-            name=SOUND_STRIP, filepath=str(source.absolute()), channel=channel, frame_start=first_frame - lead
+            name=name, filepath=str(source.absolute()), channel=channel, frame_start=first_frame - lead
         )
     except RuntimeError:
-        return False
+        return None
     if lead > 0:
         strip.frame_offset_start = lead
-    scene.sync_mode = "AUDIO_SYNC"
-    return True
+    return strip

@@ -10,10 +10,10 @@ import bpy
 
 from ..core.errors import SceneError
 from ..core.keys import KeyTrack
+from .compat import OWNED
 from .keyframes import write_keys
 
 SHOW_NAME = "HX Show"
-OWNED = "hx_owned"
 COLOURS = ("colour_a", "colour_b", "colour_c")
 # What a scene may bind; raw channels and anything else reach "HX Show" alone.
 LOOK_CHANNELS = (*COLOURS, "light_a", "light_b", "light_c", "displacement", "ripple", "travel", "roll", "zoom", "speed")
@@ -61,10 +61,12 @@ class SceneHandles:
     Attributes:
         bindings: Channel name -> everything it keys.
         objects: The objects that people look for: "show", "camera", "HX Light A" and so on.
+        kept: Numbers whose animation is the user's, and which were therefore left alone.
     """
 
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     objects: dict[str, Any] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
 
     def bind(
         self,
@@ -83,6 +85,19 @@ class SceneHandles:
         """Key the three components of a colour."""
         for column in range(3):
             self.bind(channel, owner, data_path, column, gain, column=column)
+
+
+@dataclass
+class Baked:
+    """What writing keys again did.
+
+    Attributes:
+        keys: How many keys were written.
+        kept: Numbers that were left alone, because their animation is the user's or their channel is gone.
+    """
+
+    keys: int = 0
+    kept: list[str] = field(default_factory=list)
 
 
 def check_channels(channels: Mapping[str, KeyTrack], wanted: tuple[str, ...] = ()) -> None:
@@ -126,22 +141,61 @@ def check_bindings(handles: SceneHandles, channels: Mapping[str, KeyTrack]) -> N
                 raise SceneError(f"{binding.id.name}: {binding.data_path} is keyed by both {other} and {name}.")
 
 
-def write_channels(handles: SceneHandles, channels: Mapping[str, KeyTrack]) -> int:
+def write_channels(handles: SceneHandles, channels: Mapping[str, KeyTrack], *, take_over: bool = False) -> int:
     """Check everything, then write every F-curve; returns how many keys were written.
+
+    Curves that are the user's are left alone and listed in ``handles.kept``.
+
+    Args:
+        handles: What to key.
+        channels: Name -> keys in scene frames.
+        take_over: Replace curves that hold no key of ours too: files of ours from before keys had a type.
 
     Raises:
         SceneError: See :func:`check_bindings`; nothing has been written then.
     """
     check_bindings(handles, channels)
     total = 0
+    handles.kept.clear()
     for name, bound in handles.bindings.items():
         track = channels[name]
-        for binding in bound:
-            write_keys(
-                binding.id, binding.data_path, binding.index, track, binding.column, binding.gain, binding.offset
+        for one in bound:
+            curve = write_keys(
+                one.id, one.data_path, one.index, track, one.column, one.gain, one.offset, take_over=take_over
             )
-            total += len(track.frames)
+            if curve is None:
+                handles.kept.append(describe(one.id, one.data_path))
+            else:
+                total += len(track.frames)
+    handles.kept[:] = dict.fromkeys(handles.kept)
     return total
+
+
+def describe(owner: Any, data_path: str) -> str:
+    """A number by the name of its owner: ``Light HX Key: energy``."""
+    kind = "Node tree" if owner.id_type == "NODETREE" else owner.id_type.replace("_", " ").capitalize()
+    return f"{kind} {owner.name}: {data_path}"
+
+
+def find_show(scene: bpy.types.Scene) -> Any:
+    """The object "HX Show" of this scene, whatever it is called here; None if there is none."""
+    named = scene.objects.get(SHOW_NAME)
+    if named is not None:
+        return named
+    ours = [thing for thing in scene.objects if thing.get(OWNED) == "show"]
+    return min(ours, key=lambda thing: thing.name, default=None)
+
+
+def ensure_show(scene: bpy.types.Scene) -> Any:
+    """The object "HX Show" of this scene, made if it is missing."""
+    show: Any = find_show(scene)
+    if show is None:
+        show = bpy.data.objects.new(SHOW_NAME, None)
+        show.empty_display_type = "SINGLE_ARROW"
+        scene.collection.objects.link(show)
+    show[OWNED] = "show"
+    show.hide_render = True
+    return show
 
 
 def build_rig(scene: bpy.types.Scene, channels: Mapping[str, KeyTrack], handles: SceneHandles) -> Any:
@@ -149,21 +203,20 @@ def build_rig(scene: bpy.types.Scene, channels: Mapping[str, KeyTrack], handles:
 
     The object itself survives a rebuild, because drivers in the user's own scene point at it.
     """
-    show = next((ob for ob in scene.objects if ob.name == SHOW_NAME or ob.get(OWNED) == "show"), None)
-    if show is None:
-        show = bpy.data.objects.new(SHOW_NAME, None)
-        show.empty_display_type = "SINGLE_ARROW"
-        scene.collection.objects.link(show)
-        show[OWNED] = "show"
-    show.hide_render = True
+    show = ensure_show(scene)
     for name, track in channels.items():
         add_property(show, name, track)
-        if track.width == 3:
-            handles.bind_colour(name, show, f'["{name}"]')
-        else:
-            handles.bind(name, show, f'["{name}"]')
+        bind_property(handles, show, name, track)
     handles.objects["show"] = show
     return show
+
+
+def bind_property(handles: SceneHandles, show: Any, name: str, track: KeyTrack) -> None:
+    """Key the custom property of one channel."""
+    if track.width == 3:
+        handles.bind_colour(name, show, f'["{name}"]')
+    else:
+        handles.bind(name, show, f'["{name}"]')
 
 
 def add_property(show: Any, name: str, track: KeyTrack) -> None:
