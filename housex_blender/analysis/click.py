@@ -51,6 +51,7 @@ def write_click(
     grid: BarGrid,
     path: Path,
     *,
+    alone: bool = False,
     on_progress: Callable[[float, float], None] | None = None,
     on_warning: Callable[[str], None] | None = None,
 ) -> None:
@@ -60,6 +61,7 @@ def write_click(
         mix: Audio file.
         grid: Beats and bars, edits applied.
         path: A ``.wav`` or ``.flac`` file; it appears whole or not at all.
+        alone: Write silence with the clicks instead, to be played beside the mix.
         on_progress: Called with (seconds done, seconds in all).
         on_warning: Called with a sentence if the mix is damaged.
 
@@ -83,7 +85,7 @@ def write_click(
                 temporary, "w", info.sample_rate_hz, info.channels, subtype="PCM_16", format=kind
             ) as target,
         ):
-            _mix_in(source, target, grid, info, on_progress)
+            _mix_in(source, target, grid, info, 0.0 if alone else MIX_GAIN, on_progress)
             if source.damaged and on_warning:
                 on_warning(f'"{shown(mix.name)}" is damaged; the click track has silence there.')
     except OSError as error:
@@ -108,6 +110,7 @@ def _mix_in(
     target: soundfile.SoundFile,
     grid: BarGrid,
     info: AudioInfo,
+    gain: float,
     on_progress: Callable[[float, float], None] | None,
 ) -> None:
     rate_hz = info.sample_rate_hz
@@ -116,7 +119,7 @@ def _mix_in(
     beats, downs = beat_samples(grid, rate_hz)
     at = 0
     while len(block := source.read(round(BLOCK_S * rate_hz))):
-        mixed: Samples = tame(block)[0] * np.float32(MIX_GAIN)
+        mixed: Samples = tame(block)[0] * np.float32(gain)
         low, high = np.searchsorted(beats, [at - longest + 1, at + len(mixed)])
         for beat, down in zip(beats[low:high].tolist(), downs[low:high].tolist(), strict=True):
             # a click that began in the block before goes on in this one

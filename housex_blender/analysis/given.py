@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.bars import BarGrid
-from ..core.edits import Edit, add_edit, grid_with_edits, with_edits
+from ..core.edits import Edit, add_edit, conflicts, grid_with_edits
 from ..core.errors import HouseXError, TimelineError
 from ..core.grid_edits import grid_of, value_of
 from ..core.timeline import SECTIONS, Timeline
@@ -165,16 +165,14 @@ def tapped_over_ruler(timeline: Timeline) -> GivenGrid | None:
 
 
 def with_files(timeline: Timeline, known: Known, warn: Callable[[str], None]) -> Timeline:
-    """The timeline with the edits that still hold and those that the files stand for.
+    """The timeline with the edits of before, those without a place in it named, and those that the files stand for.
 
     Raises:
         HouseXError: One of them cannot be applied.
     """
     timeline = replace(timeline, edits=known.edits)
-    try:
-        with_edits(timeline)
-    except HouseXError as error:
-        raise _misfit(error) from error
+    for text in conflicts(timeline):
+        warn(text)
     if known.from_file:
         timeline = add_edit(
             timeline, {"what": "grid", "op": "replace", "from_s": 0.0, "value": value_of(timeline.grid)}

@@ -9,11 +9,12 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
+from ..core import lifeline
 from ..core.edits import with_edits
 from ..core.errors import AudioError, Cancelled, HouseXError, TimelineError
 from ..core.files import sha256_of
@@ -65,7 +66,7 @@ class Speaker:
             self.say(Kind.PROGRESS, done=round(done_s, 2), total=round(total_s, 2), unit="s")
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Says usage errors as a message too, so that the panel can show them."""
 
     def error(self, message: str) -> NoReturn:
@@ -74,7 +75,7 @@ class _Parser(argparse.ArgumentParser):
 
 def get_parser() -> argparse.ArgumentParser:
     """The command line."""
-    parser = _Parser(
+    parser = Parser(
         prog="python -m housex_blender.analysis",
         description="Hear a mix: bars, sub-genre of every bar, drops, track changes. Reads one audio file, writes "
         "MIX.housex.json and MIX.housex.npz; JSON lines on stdout tell how far it is.",
@@ -96,6 +97,13 @@ def get_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
+    return speaking(
+        lambda speaker: run(get_parser().parse_args(joined(sys.argv[1:] if argv is None else argv)), speaker)
+    )
+
+
+def speaking(work: Callable[[Speaker], object]) -> int:
+    """Run ``work`` as a program that speaks the protocol; returns its exit code."""
     # libraries that print must not end up on the wire: the real stdout is kept for messages only
     wire = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", newline="\n")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -103,7 +111,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     code = EXIT_FAILED
     try:
         _listen_for_signals()
-        code = _guarded(speaker, argv)
+        lifeline.hold()
+        code = _guarded(speaker, work)
         speaker.say(Kind.DONE, ok=code == 0)
     except (BrokenPipeError, OSError):
         code = code or EXIT_FAILED  # nobody reads any more
@@ -120,11 +129,10 @@ def _listen_for_signals() -> None:
                 signal.signal(getattr(signal, name), stop)
 
 
-def _guarded(speaker: Speaker, argv: Sequence[str] | None) -> int:
+def _guarded(speaker: Speaker, work: Callable[[Speaker], object]) -> int:
     """Every failure becomes one error message and an exit code."""
     try:
-        arguments = get_parser().parse_args(joined(sys.argv[1:] if argv is None else argv))
-        run(arguments, speaker)
+        work(speaker)
         return 0
     except KeyboardInterrupt:
         speaker.say(Kind.ERROR, text="Cancelled.", hint="")
@@ -212,8 +220,9 @@ def run(arguments: argparse.Namespace, speaker: Speaker) -> Timeline:
     if arguments.click is not None:
         from .click import write_click
 
-        speaker.status("Laying a click over the mix")
-        write_click(mix, edited.grid, arguments.click, on_progress=speaker.progress, on_warning=speaker.warn)
+        speaker.status("Writing a click on every beat")
+        write_click(mix, edited.grid, arguments.click, alone=arguments.click_alone, on_progress=speaker.progress,
+                    on_warning=speaker.warn)  # fmt: skip
     if failed:
         raise failed[0]
     speaker.say(Kind.RESULT, path=str(output), summary=summary(edited))

@@ -83,6 +83,7 @@ def add_hearing_options(parser: argparse.ArgumentParser) -> None:
     more.add_argument("--export", default="", metavar="KIND[,KIND]",
                       help=f"also write, beside the timeline: {', '.join(EXPORT_ENDINGS)}")  # fmt: skip
     more.add_argument("--click", type=Path, metavar="FILE.wav", help="the mix with a click on every beat (wav or flac)")
+    more.add_argument("--click-alone", action="store_true", help="leave the mix out of that file")
 
 
 def joined(argv: Sequence[str]) -> list[str]:
@@ -117,6 +118,8 @@ def check_hearing_options(arguments: argparse.Namespace) -> None:
     export_kinds(arguments.export)
     if arguments.click is not None and arguments.click.suffix.lower() not in CLICK_ENDINGS:
         raise UsageError(f"{arguments.click.name} is not a wav or flac file.", "Let --click end in .wav or .flac.")
+    if arguments.click_alone and arguments.click is None:
+        raise UsageError("--click-alone needs a file.", "Name it with --click.")
     for op, text in arguments.corrections:
         _parsed(op, text, None)
 
@@ -148,6 +151,7 @@ def as_arguments(arguments: argparse.Namespace) -> list[str]:
     for name in (*_FILES, "click"):
         path = getattr(arguments, name)
         result += [f"--{name.removesuffix('_file')}={os.path.abspath(path)}"] if path is not None else []
+    result += ["--click-alone"] if arguments.click_alone else []
     result += [f"--drops={arguments.drops}"] if arguments.drops != "sliding" else []
     for op, text in arguments.corrections:
         result.append(f"--{op}={os.path.abspath(text) if op == 'tap' and os.path.isfile(text) else text}")

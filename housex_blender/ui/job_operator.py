@@ -6,6 +6,7 @@ from typing import Any
 import bpy
 
 from ..core.errors import Cancelled, HouseXError
+from .error_dialog import remember_error
 from .session import Session, spoken_time
 
 _TIMER_S = 0.1
@@ -83,6 +84,14 @@ class JobOperator:
 
     def modal(self, context: Any, event: bpy.types.Event) -> set[Any]:
         """Show how far it is; Esc or the Cancel button ends it."""
+        try:
+            return self._step(context, event)
+        except Exception:
+            # Blender drops the operator now: without this the job would go on and the panel stay busy for ever
+            self.cancel(context)
+            raise
+
+    def _step(self, context: Any, event: bpy.types.Event) -> set[Any]:
         session = self._session
         assert session is not None
         if event.type == "ESC" and event.value == "PRESS":
@@ -147,13 +156,17 @@ class JobOperator:
 
     def _fail(self, context: Any, error: HouseXError) -> None:
         say(context, str(error), "ERROR", self.panel)
+        label = str(getattr(self, "bl_label", self.busy.title()))
+        remember_error(label, error, self._session.details if self._session is not None else "")
         redraw(context)
         self.report({"ERROR"}, str(error))  # type: ignore[attr-defined]
 
     def _clean_up(self, context: Any) -> None:
-        if self._timer is not None:
-            context.window_manager.event_timer_remove(self._timer)
-            self._timer = None
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            # the window that owned it may be closed already
+            with contextlib.suppress(ReferenceError, RuntimeError, ValueError):
+                context.window_manager.event_timer_remove(timer)
         status = status_of(context)
         status.busy, status.stop_requested = "NONE", False
         status.stage, status.fraction, status.time_left = "", -1.0, ""

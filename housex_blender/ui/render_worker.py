@@ -15,6 +15,7 @@ from pathlib import Path
 
 import bpy
 
+from ..core import lifeline
 from ..core.errors import HouseXError, SceneError
 from ..core.protocol import Kind, Message
 
@@ -87,6 +88,7 @@ def render_film(order: RenderOrder, say: Callable[[Message], None]) -> Path:
 
 def main() -> None:
     """Entry of the second Blender; the order is the last argument. Ends the process."""
+    lifeline.hold()
     # Blender prints to stdout at any time: the real one is kept for messages, the rest goes to stderr
     wire = os.dup(1)
     os.dup2(2, 1)

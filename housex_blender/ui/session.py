@@ -29,6 +29,14 @@ class Job(Protocol):
     def running(self) -> bool:
         """Whether it still runs."""
 
+    @property
+    def log(self) -> str:
+        """The last lines it wrote for people."""
+
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with."""
+
     def poll(self) -> list[Message]:
         """What it said since the last call."""
 
@@ -108,6 +116,13 @@ class Session:
     def pid(self) -> int | None:
         """Process id of the job; None before it was started."""
         return self._job.pid if self._job is not None else None
+
+    @property
+    def details(self) -> str:
+        """What the job left for whoever mends it: its last lines and its exit code; empty before it was started."""
+        if self._job is None:
+            return ""
+        return f"{self._job.log}\nexit code {self._job.exit_code}".strip()
 
     def tick(self) -> None:
         """Take in what happened since the last call."""

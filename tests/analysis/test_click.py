@@ -57,6 +57,16 @@ def test_a_loud_mix_stays_within_full_scale(tmp_path: Path) -> None:
     assert heard.max() > 0.99
 
 
+def test_clicks_alone_leave_the_mix_out(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "mix.wav", np.full((44100 * 3, 2), 0.5, np.float32), 44100)
+    grid = BarGrid.fixed(3.0, 120.0)
+    write_click(tmp_path / "mix.wav", grid, tmp_path / "click.flac", alone=True)
+    heard, _ = soundfile.read(tmp_path / "click.flac")
+    assert len(heard) == 44100 * 3
+    assert attacks(heard[:, 0]) == pytest.approx([0, 22050, 44100, 66150, 88200, 110250], abs=1)
+    assert np.all(heard[round(0.25 * 44100) : round(0.45 * 44100)] == 0.0), "nothing between two clicks"
+
+
 @pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg")
 def test_what_only_ffmpeg_reads_keeps_its_channels(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "mix.wav", np.zeros((44100 * 5, 2), np.float32), 44100)
