@@ -5,14 +5,22 @@ PY     := $(VENV)/bin/python
 LINT   := .venv-lint
 PIP_VERSION := 26.3
 QUALITY ?= draft
+# the other Blenders that the tests of scene, ui and package run in
+OTHER_BLENDERS := 4.2 5.0
+BPY_4.2 := 4.2.23
+BPY_5.0 := 5.0.1
+PYTEST := pytest==9.2.0
 
-.PHONY: help setup demo test lint bench extension model mix clean
+.PHONY: help setup demo test test-all lint bench extension repository demo-scene model mix clean
 
 help:
 	@echo "make demo       analyse the demo mix, build the tunnel, render stills and a film into out/"
 	@echo "make test       the whole test suite        make lint       ruff and mypy"
+	@echo "make test-all   the suite, and what touches Blender in Blender $(OTHER_BLENDERS) as well"
 	@echo "make setup      the environment alone       make bench      speed and memory against named rivals"
-	@echo "make extension  zips for Blender in dist/   make model      train the weights anew"
+	@echo "make extension  zips for Blender in dist/, one per platform; PYTHONS=3.14 PLATFORMS=linux-x64 choose"
+	@echo "make repository dist/ as an extension repository that Blender updates from"
+	@echo "make demo-scene the scene that the zips carry  make model   train the weights anew"
 
 $(VENV)/.pip:
 	.ci/system-libraries
@@ -31,6 +39,14 @@ $(VENV)/.test: $(VENV)/.demo pyproject.toml
 	$(PY) -m pip install -q --group test
 	@touch $@
 
+# a Blender of another version, and no torch: what the tests of scene, ui and package need
+$(VENV)-%/.done: pyproject.toml
+	.ci/system-libraries
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check pip==$(PIP_VERSION)
+	$(@D)/bin/python -m pip install -q --group hear bpy==$(BPY_$*) $(PYTEST)
+	@touch $@
+
 $(LINT)/.done: pyproject.toml
 	$(PYTHON) -m venv $(LINT)
 	$(LINT)/bin/python -m pip install -q --disable-pip-version-check pip==$(PIP_VERSION)
@@ -45,6 +61,12 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test
 	$(PY) -m pytest tests $(TESTS)
 
+test-all: $(OTHER_BLENDERS:%=test-%) test
+
+# judged by pytest's own verdict: Blender as a module may crash or hang when Python exits
+$(OTHER_BLENDERS:%=test-%): test-%: $(VENV)-%/.done
+	$(VENV)-$*/bin/python .ci/test_blender.py tests/scene tests/ui tests/package $(TESTS)
+
 lint: $(LINT)/.done
 	$(LINT)/bin/ruff check .
 	$(LINT)/bin/ruff format --check .
@@ -55,7 +77,13 @@ bench: $(VENV)/.test
 	$(PY) -m benchmarks.readme
 
 extension: $(VENV)/.demo
-	$(PY) .ci/build_extension.py --out dist $(if $(PYTHONS),--pythons $(PYTHONS))
+	$(PY) .ci/build_extension.py --out dist $(if $(PYTHONS),--pythons $(PYTHONS)) $(if $(PLATFORMS),--platforms $(PLATFORMS))
+
+repository: extension
+	$(PY) .ci/build_repository.py --dir dist
+
+demo-scene: $(VENV)/.demo
+	$(PY) demo_scenes/make_scene.py
 
 model: $(VENV)/.test
 	$(PY) -m trainer make-default
@@ -64,4 +92,4 @@ mix: $(VENV)/.test
 	$(PY) -m trainer synth demo
 
 clean:
-	rm -rf out dist build bench $(VENV) $(LINT)
+	rm -rf out dist build bench $(VENV) $(OTHER_BLENDERS:%=$(VENV)-%) $(LINT)

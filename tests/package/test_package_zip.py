@@ -1,13 +1,7 @@
-"""The zip: built with its wheels, accepted by Blender's tool, installed, used, removed. Zone: tests.
-
-Needs the network once, for the wheels, and the bpy module, which holds the tool and stands in for Blender.
-"""
+"""The zips: what they hold, for which systems, and that Blender's tool accepts them. Zone: tests."""
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
 import subprocess
 import sys
 import tomllib
@@ -16,25 +10,16 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / ".ci" / "build_extension.py"
-HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+from .conftest import HERE, PLATFORM, ROOT, run_tool
 
-if importlib.util.find_spec("bpy") is None:
-    pytest.skip("needs the bpy module", allow_module_level=True)
+sys.path.insert(0, str(ROOT / ".ci"))
+import build_extension
+
+DEMO = {f"housex_blender/demo/{name}" for name in ("demo_mix.ogg", "demo.housex.json", "demo.housex.npz", "demo.blend")}
 
 
 def build(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, str(SCRIPT), "--out", str(out), *arguments],
-                          capture_output=True, text=True, timeout=600, check=False)  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip for this Python alone."""
-    done = build(tmp_path_factory.mktemp("dist"), "--pythons", HERE)
-    assert done.returncode == 0, done.stderr
-    return Path(done.stdout.strip())
+    return run_tool("build_extension.py", "--out", str(out), *arguments)
 
 
 def test_the_zip_holds_what_it_should(package: Path) -> None:
@@ -44,13 +29,14 @@ def test_the_zip_holds_what_it_should(package: Path) -> None:
     assert {"__init__.py", "LICENSE", "housex_blender/__init__.py", "housex_blender/ui/panels.py"} <= set(names)
     assert "housex_blender/core/timeline.schema.json" in names
     assert "housex_blender/presets/palettes/house.json" in names
+    assert set(names) >= DEMO
     strangers = [n for n in names if n.startswith(("trainer", "tests", "demo", ".")) or "__pycache__" in n]
     assert strangers == []
     wheels = [name.removeprefix("./") for name in manifest["wheels"]]
     assert sorted(wheels) == sorted(name for name in names if name.endswith(".whl"))
     packages = {Path(name).name.split("-")[0] for name in wheels}
     assert packages == {"onnxruntime", "soundfile", "soxr", "cffi", "typing_extensions", "mido", "packaging"}
-    assert len(manifest["platforms"]) == 1
+    assert manifest["platforms"] == [PLATFORM]
     assert manifest["version"] == tomllib.loads((ROOT / "blender_manifest.toml").read_text())["version"]
     assert package.stat().st_size < 90_000_000
 
@@ -63,74 +49,70 @@ def test_every_file_of_the_package_is_in_the_zip(package: Path) -> None:
     assert files <= names
 
 
+def test_no_byte_code_and_no_library_outside_wheels(package: Path) -> None:
+    with zipfile.ZipFile(package) as archive:
+        endings = {Path(name).suffix for name in archive.namelist()}
+    assert not endings & {".pyc", ".so", ".pyd", ".dll", ".dylib", ".exe", ".sh", ".zip", ".gz"}
+
+
+@pytest.mark.parametrize("path", [ROOT, None], ids=["source", "zip"])
+def test_blenders_own_check_finds_nothing(path: Path | None, package: Path) -> None:
+    build_extension.run_tool([*build_extension.extension_tool(), "validate", str(path or package)])
+
+
+def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        assert build(tmp_path / name, "--no-wheels").returncode == 0
+    one, two = (next((tmp_path / name).glob("*.zip")).read_bytes() for name in ("one", "two"))
+    assert one == two
+
+
+def test_a_platform_without_wheels_is_left_out_with_a_sentence(tmp_path: Path) -> None:
+    done = build(tmp_path, "--pythons", HERE, "--platforms", "macos-x64,windows-x64")
+    assert done.returncode == 1, "it was asked for by name"
+    assert "macos-x64 is left out: there is no wheel of onnxruntime==" in done.stderr
+    assert [Path(line).name.rpartition("-windows-x64")[1:] for line in done.stdout.splitlines()] == [
+        ("-windows-x64", ".zip")
+    ]
+
+
+def test_all_platforms_are_built_that_have_wheels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def pretend(out: Path, pythons: list[str], platform: str) -> Path:
+        if platform.startswith(refused):
+            raise build_extension.MissingWheelError("there is no wheel.")
+        (path := out / platform).touch()
+        return path
+
+    monkeypatch.setattr(build_extension, "build", pretend)
+    refused: tuple[str, ...] = ("macos",)
+    assert build_extension.build_platforms(tmp_path, ["3.11"], None) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"linux-x64", "windows-x64", "windows-arm64"}
+    assert build_extension.build_platforms(tmp_path, ["3.11"], ["linux-x64", "macos-x64"]) == 1
+    refused = ()
+    assert build_extension.build_platforms(tmp_path, ["3.11"], ["linux-x64", "macos-x64"]) == 0
+    refused = tuple(build_extension.PIP_PLATFORMS)
+    assert build_extension.build_platforms(tmp_path, ["3.11"], None) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("ERROR: No matching distribution found for soxr==1.1.0", build_extension.MissingWheelError),
+        ("WARNING: Retrying (Retry(total=4\nERROR: No matching distribution found for soxr==1.1.0",
+         build_extension.BuildError),
+        ("", build_extension.BuildError),
+    ],
+)  # fmt: skip
+def test_a_missing_wheel_is_told_from_a_missing_network(said: str, kind: type) -> None:
+    assert type(build_extension.no_wheels(said, "3.11", "linux-x64")) is kind
+
+
 def test_a_wrong_request_is_one_sentence(tmp_path: Path) -> None:
-    done = build(tmp_path, "--pythons", "2.7")
+    done = build(tmp_path, "--pythons", "2.7", "--platforms", PLATFORM)
     assert done.returncode == 1
-    assert done.stderr.startswith("build_extension: pip found no wheels for Python 2.7 on linux-x64")
+    assert done.stderr.startswith("build_extension: linux-x64 is left out: there is no wheel of ")
     assert "Traceback" not in done.stderr
+    done = build(tmp_path, "--platforms", "amiga")
+    assert done.returncode == 1
+    assert done.stderr.startswith("build_extension: there is no platform 'amiga', only linux-x64,")
     assert not list(tmp_path.iterdir())
-
-
-IN_BLENDER = r"""
-import importlib.util, json, os, sys
-import bpy
-
-ID = "bl_ext.user_default.housex"
-CLASSES = ("HOUSEX_OT_analyze_mix", "HOUSEX_OT_build_tunnel", "HOUSEX_OT_render", "HOUSEX_PT_mix")
-seen = {}
-
-def registered():
-    return all(hasattr(bpy.types, name) for name in CLASSES)
-
-bpy.ops.extensions.package_install_files(filepath=sys.argv[1], repo="user_default", enable_on_install=True)
-seen["enabled"] = ID in bpy.context.preferences.addons and registered()
-seen["preferences"] = bpy.context.preferences.addons[ID].preferences.device
-folders = sys.modules[ID + ".housex_blender.ui.places"]
-seen["user_folder"] = str(folders.user_folder())
-seen["wheels"] = next((path for path in sys.path if path.startswith(os.environ["BLENDER_USER_RESOURCES"])
-                       and path.endswith("site-packages")), "")
-import subprocess
-seen["imports"] = subprocess.run([sys.executable, "-c", "import sys; sys.path.insert(0, sys.argv[1])\n"
-    "import onnxruntime, soundfile, soxr\nprint(onnxruntime.__file__, soundfile.__file__, soxr.__file__)",
-    seen["wheels"]], capture_output=True, text=True).stdout.split()
-seen["loaded"] = [name for name in ("onnxruntime", "soundfile", "torch") if name in sys.modules]
-try:
-    seen["engine"] = list(bpy.ops.housex.check_engine())
-except RuntimeError as error:
-    seen["engine"] = str(error)
-bpy.ops.preferences.addon_disable(module=ID)
-seen["disabled"] = not registered() and not hasattr(bpy.types.Scene, "housex")
-bpy.ops.preferences.addon_enable(module=ID)
-seen["again"] = registered()
-bpy.ops.preferences.addon_disable(module=ID)
-bpy.ops.extensions.package_uninstall(repo_index=[r.module for r in bpy.context.preferences.extensions.repos]
-                                     .index("user_default"), pkg_id="housex")
-seen["removed"] = not registered() and not os.path.exists(
-    os.path.join(os.environ["BLENDER_USER_RESOURCES"], "extensions", "user_default", "housex"))
-print("SEEN " + json.dumps(seen))
-"""
-
-
-def test_install_enable_disable_remove(package: Path, tmp_path: Path) -> None:
-    script = tmp_path / "in_blender.py"
-    script.write_text(IN_BLENDER)
-    resources = tmp_path / "resources"
-    resources.mkdir()
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("HOUSEX_", "PYTHON"))}
-    environment["BLENDER_USER_RESOURCES"] = str(resources)
-    done = subprocess.run([sys.executable, str(script), str(package)], capture_output=True, text=True,
-                          timeout=300, check=False, env=environment, cwd=tmp_path)  # fmt: skip
-    lines = [line for line in done.stdout.splitlines() if line.startswith("SEEN ")]
-    assert [done.returncode, len(lines)] == [0, 1], done.stdout[-2000:] + done.stderr[-2000:]
-    seen = json.loads(lines[0].removeprefix("SEEN "))
-    assert seen["enabled"]
-    assert seen["disabled"]
-    assert seen["again"]
-    assert seen["removed"]
-    assert seen["preferences"] == "auto"
-    assert Path(seen["user_folder"]) == resources / "extensions" / ".user" / "user_default" / "housex"
-    assert Path(seen["wheels"]) == resources / "extensions" / ".local" / "lib" / f"python{HERE}" / "site-packages"
-    assert len(seen["imports"]) == 3
-    assert all(path.startswith(seen["wheels"]) for path in seen["imports"])
-    assert seen["loaded"] == [], "the analysis must not be loaded into Blender"
-    assert seen["engine"] == ["FINISHED"]
