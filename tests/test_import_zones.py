@@ -1,4 +1,4 @@
-"""Imports point one way: ui -> scene -> core <- analysis <- trainer, and core <- exchange <- analysis."""
+"""Imports point one way: ui -> scene -> core <- analysis <- trainer, and core <- exchange <- analysis and ui."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALLOWED = {
     "exchange": {"core", "exchange", "numpy"},
     "analysis": {"core", "exchange", "analysis", "numpy", "soundfile", "soxr", "onnxruntime", "matplotlib"},
     "scene": {"core", "scene", "numpy", "bpy", "mathutils", "bpy_extras", "idprop", "gpu", "_cycles"},
-    "ui": {"core", "scene", "ui", "numpy", "bpy", "bpy_extras"},
+    "ui": {"core", "exchange", "scene", "ui", "numpy", "bpy", "bpy_extras"},
     "trainer": {"trainer", "housex_blender.core", "housex_blender.analysis", "numpy", "scipy", "soundfile", "soxr",
                 "torch", "safetensors", "tqdm", "mido", "matplotlib"},
     "render_mix": {"housex_blender.core", "housex_blender.scene"},
@@ -26,6 +26,7 @@ ONLY_IN = {
     PACKAGE / "analysis" / "network.py": {"torch", "safetensors"},
     PACKAGE / "exchange" / "write_midi.py": {"mido"},
     PACKAGE / "exchange" / "write_jams.py": {"jams"},
+    PACKAGE / "ui" / "ribbon.py": {"gpu", "gpu_extras", "blf"},
     ROOT / "trainer" / "maps" / "projection.py": {"sklearn", "umap"},
 }
 STDLIB = set(__import__("sys").stdlib_module_names)

@@ -1,18 +1,28 @@
-"""The panel, its buttons and the preferences. Zone: ui; imports core and scene, starts analysis as a process."""
+"""The panels, their buttons, the ribbon and the preferences. Zone: ui; starts the analysis as a process."""
 
 import atexit
 
 import bpy
 
 from . import (
+    handlers,
+    menus,
     operators_analyze,
+    operators_bars,
+    operators_drive,
     operators_edit,
+    operators_files,
+    operators_look,
     operators_render,
+    operators_ribbon,
     operators_show,
     panels,
+    panels_show,
     preferences,
     properties,
+    ribbon,
     session,
+    translations,
 )
 
 # what is named by a property or a panel comes before it; unregistering walks back
@@ -21,17 +31,27 @@ CLASSES = (
     *preferences.CLASSES,
     *operators_analyze.CLASSES,
     *operators_edit.CLASSES,
+    *operators_bars.CLASSES,
     *operators_show.CLASSES,
+    *operators_look.CLASSES,
+    *operators_drive.CLASSES,
+    *operators_files.CLASSES,
     *operators_render.CLASSES,
+    *operators_ribbon.CLASSES,
+    *menus.CLASSES,
     *panels.CLASSES,
+    *panels_show.CLASSES,
 )
+# what hangs itself into Blender besides classes, in this order; taken out in the opposite one
+ATTACHED = (properties, handlers, ribbon, operators_ribbon, operators_drive, menus, translations)
 
 
 def register() -> None:
     """Make everything known to Blender."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    properties.attach()
+    for part in ATTACHED:
+        part.attach()
     atexit.register(session.close_all)
 
 
@@ -39,6 +59,7 @@ def unregister() -> None:
     """End what runs, then take everything back in the opposite order."""
     atexit.unregister(session.close_all)
     session.close_all()
-    properties.detach()
+    for part in reversed(ATTACHED):
+        part.detach()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

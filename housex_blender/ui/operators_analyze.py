@@ -11,41 +11,79 @@ from ..core.errors import AudioError, HouseXError, TimelineError
 from ..core.files import AUDIO_ENDINGS
 from ..core.process import AnalysisJob
 from ..core.timeline import Timeline
+from . import palette_rows, shown
 from .engine import choose_engine
+from .engine_settings import engine_settings
+from .handlers import missing_mix
 from .job_operator import JobOperator, say, status_of
-from .places import absolute, blender_python, module_folders, timeline_for
-from .preferences import engine_settings
+from .places import absolute, blender_python, kept_path, module_folders, timeline_for
 from .session import Session
 from .summary import grid_note, summary_lines, track_lines
 
+AUDIO_FILTER = ";".join(f"*{ending}" for ending in AUDIO_ENDINGS)
+
 
 def not_busy(cls: type[bpy.types.Operator], context: Any) -> bool:
-    """poll() part: nothing of ours is running; says so otherwise."""
+    """poll() part: nothing of ours is running, and the scene is this file's own; says so otherwise."""
     if status_of(context).busy != "NONE":
         cls.poll_message_set("HouseX is at work: wait for it, or cancel it")
+        return False
+    if context.scene.library is not None:
+        cls.poll_message_set("This scene is linked from another file: open that file, or make the scene local")
         return False
     return True
 
 
 def take_timeline(scene: Any, path: Path) -> Timeline:
-    """Read a timeline and keep what the panel shows of it.
+    """Read a timeline and keep what the panel shows of it, in every scene that shows it.
 
     Raises:
         TimelineError: It is missing or damaged; the settings are unchanged then.
     """
     timeline = Timeline.load(path)
-    edited = with_edits(timeline)
-    note = grid_note(edited)
-    settings = scene.housex
-    settings.timeline_path = str(path)
-    settings.summary, settings.grid_note, settings.edits = "\n".join(summary_lines(edited)), note, len(timeline.edits)
-    settings.tracks = "\n".join(track_lines(edited))
+    taken = shown.take(path, timeline)
+    scene.housex.timeline_path = kept_path(path)
+    if not scene.housex.mix_path:
+        beside = path.with_name(Path(timeline.mix.file).name)
+        scene.housex.mix_path = kept_path(beside) if beside.is_file() else ""
+    for other in bpy.data.scenes:
+        if other.library is None and shown.shown(other) is taken:
+            describe_timeline(other.housex, taken)
+    return timeline
+
+
+def describe_timeline(settings: Any, taken: shown.Shown) -> None:
+    """Write into a scene's settings what its panel says of a timeline."""
+    timeline = taken.stored
+    settings.summary = "\n".join(summary_lines(taken.timeline))
+    settings.grid_note = grid_note(taken.timeline)
+    settings.tracks = "\n".join(track_lines(taken.timeline))
+    settings.edits, settings.edit_list = len(timeline.edits), taken.edit_list
+    settings.conflicts = "\n".join(taken.conflicts)
+    settings.mix_problem = missing_mix(settings)
     # the note about the grid says it already, or it was corrected since
     settings.warnings = "\n".join(text for text in timeline.warnings if text != timeline.grid_message)
-    if not settings.mix_path:
-        beside = path.with_name(Path(timeline.mix.file).name)
-        settings.mix_path = str(beside) if beside.is_file() else ""
-    return timeline
+    if not len(settings.colours):
+        palette_rows.fill(settings)
+
+
+def forget_timeline(settings: Any) -> None:
+    """What was heard in another mix no longer holds."""
+    for name in ("timeline_path", "summary", "tracks", "warnings", "grid_note", "conflicts", "edit_list"):
+        setattr(settings, name, "")
+    settings.edits = settings.select_first = settings.select_last = 0
+    settings.bpm = 0.0
+
+
+def choose(context: Any, mix: Path) -> None:
+    """Make a file the mix of the scene."""
+    settings = context.scene.housex
+    if settings.mix_path and mix == absolute(settings.mix_path):
+        return
+    settings.mix_path, settings.mix_problem = kept_path(mix), ""
+    forget_timeline(settings)
+    known = timeline_for(mix)
+    say(context, f"{known.name} is there already: load it, or analyze again" if known.is_file() else "")
 
 
 def bars_text(done: str, timeline: Timeline) -> str:
@@ -64,9 +102,7 @@ class HOUSEX_OT_choose_mix(bpy.types.Operator):
     bl_options = {"UNDO", "INTERNAL"}  # noqa: RUF012 - Blender reads it as it is
 
     filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
-    filter_glob: StringProperty(  # type: ignore[valid-type]
-        default=";".join(f"*{ending}" for ending in AUDIO_ENDINGS), options={"HIDDEN"}
-    )
+    filter_glob: StringProperty(default=AUDIO_FILTER, options={"HIDDEN"})  # type: ignore[valid-type]
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -77,22 +113,18 @@ class HOUSEX_OT_choose_mix(bpy.types.Operator):
         """Open the file browser, unless a file was dropped."""
         if self.filepath:
             return self.execute(context)
-        self.filepath = context.scene.housex.mix_path
+        if context.scene.housex.mix_path:
+            self.filepath = str(absolute(context.scene.housex.mix_path))
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: Any) -> set[Any]:
         """Take the path; what was heard in another mix no longer holds."""
-        settings, chosen = context.scene.housex, absolute(self.filepath)
+        chosen = absolute(self.filepath)
         if not chosen.is_file():
             self.report({"ERROR"}, f"There is no file {chosen}. Choose a mix that exists.")
             return {"CANCELLED"}
-        if not settings.mix_path or chosen != absolute(settings.mix_path):
-            settings.mix_path = str(chosen)
-            settings.timeline_path = settings.summary = settings.tracks = settings.warnings = settings.grid_note = ""
-            settings.edits, settings.bpm = 0, 0.0
-            known = timeline_for(chosen)
-            say(context, f"{known.name} is there already: load it, or analyze again" if known.is_file() else "")
+        choose(context, chosen)
         return {"FINISHED"}
 
 
@@ -110,47 +142,55 @@ class HOUSEX_FH_mix(bpy.types.FileHandler):
         return context.area is not None and context.area.type == "VIEW_3D"
 
 
-class HOUSEX_OT_analyze_mix(JobOperator, bpy.types.Operator):
-    """Hear beats, bars, structure and sub-genre of the whole mix"""
-
-    bl_idname = "housex.analyze_mix"
-    bl_label = "Analyze Mix"
-    bl_options = {"UNDO"}  # noqa: RUF012 - Blender reads it as it is
+class AnalysisOperator(JobOperator):
+    """Mixin: runs the analysis of the scene's mix, with further options, and takes its timeline."""
 
     busy = "ANALYSIS"
     _scene = ""
 
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """A mix must be chosen, and nothing else running."""
-        if not context.scene.housex.mix_path:
-            cls.poll_message_set("Choose a mix first")
-            return False
-        return not_busy(cls, context)
+    def analysis(self, context: Any, options: list[str], first_stage: str) -> Session:
+        """A session that hears the scene's mix, or takes from its cache what was heard.
 
-    def begin(self, context: Any) -> Session:
-        """Check that the mix is there, then look for a Python and start the analysis."""
-        mix = absolute(context.scene.housex.mix_path)
+        Args:
+            context: Blender's.
+            options: Further arguments of the analysis.
+            first_stage: What the panel says until the analysis says something.
+
+        Raises:
+            AudioError: There is no mix.
+        """
+        settings = context.scene.housex
+        if not settings.mix_path:
+            raise AudioError("There is no mix.", "Choose a recorded mix first.")
+        mix = absolute(settings.mix_path)
         if not mix.is_file():
+            settings.mix_problem = missing_mix(settings)
             raise AudioError(f"There is no file {mix}.", "Choose a mix that exists.")
         # undo frees scenes while we run, names it does not
         self._scene = context.scene.name
-        settings = engine_settings(context)
-        arguments = [str(mix), "-o", str(timeline_for(mix)), "--device", settings.device]
-        if context.scene.housex.bpm:
-            arguments.append(f"--bpm={context.scene.housex.bpm:g}")
-        if settings.model:
-            arguments += ["--model", settings.model]
+        engine_choice = engine_settings(context)
+        output = absolute(settings.timeline_path) if settings.timeline_path else timeline_for(mix)
+        arguments = [str(mix), "-o", str(output), "--device", engine_choice.device, *options]
+        if settings.bpm:
+            arguments.append(f"--bpm={settings.bpm:g}")
+        if engine_choice.model:
+            arguments += ["--model", engine_choice.model]
         own, folders = blender_python(), module_folders()
 
         def start() -> AnalysisJob:
-            engine = choose_engine(settings.python, own, folders)
+            engine = choose_engine(engine_choice.python, own, folders)
             return AnalysisJob(arguments, python=engine.python, extra_paths=engine.extra_paths)
 
-        return Session(start, "Starting the analysis")
+        return Session(start, first_stage)
 
-    def succeed(self, context: Any, session: Session) -> str:
-        """Load the timeline; build at once if wished."""
+    def take(self, context: Any, session: Session) -> tuple[Any, Timeline]:
+        """Scene and timeline of a session that went well; a show that is there is keyed anew.
+
+        Raises:
+            HouseXError: The scene is gone, or the timeline is of no use.
+        """
+        from . import show
+
         scene = bpy.data.scenes.get(self._scene)
         if scene is None:
             raise TimelineError("The scene that was analyzed for is gone.", f"Load {session.result} into another.")
@@ -159,10 +199,59 @@ class HOUSEX_OT_analyze_mix(JobOperator, bpy.types.Operator):
         for text in session.warnings:
             if text not in scene.housex.warnings and text != timeline.grid_message:
                 scene.housex.warnings = "\n".join(filter(None, [scene.housex.warnings, text]))
-        if scene.housex.build_when_done:
-            from .show import build
+        if show.has_show(scene) and scene.housex.bake_at_once:
+            show.bake(context, scene)
+        return scene, timeline
 
-            return build(context, scene, timeline)
+    def run_or_start(self, context: Any) -> set[Any]:
+        """Run to the end without a window; with one, start there once a file browser has closed."""
+        window = None if bpy.app.background else context.window
+        if window is None:
+            return JobOperator.execute(self, context)
+        return JobOperator.invoke(self, context, None)
+
+
+class HOUSEX_OT_analyze_mix(AnalysisOperator, bpy.types.Operator):
+    """Hear beats, bars, structure and sub-genre of the whole mix; asks for the mix if none is chosen"""
+
+    bl_idname = "housex.analyze_mix"
+    bl_label = "Analyze Mix"
+    bl_options = {"UNDO"}  # noqa: RUF012 - Blender reads it as it is
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    filter_glob: StringProperty(default=AUDIO_FILTER, options={"HIDDEN"})  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Nothing else may be running."""
+        return not_busy(cls, context)
+
+    def invoke(self, context: Any, event: bpy.types.Event) -> set[Any]:
+        """Ask for the mix if there is none, then start."""
+        if not context.scene.housex.mix_path and not self.filepath:
+            context.window_manager.fileselect_add(self)
+            return {"RUNNING_MODAL"}
+        return JobOperator.invoke(self, context, event)
+
+    def execute(self, context: Any) -> set[Any]:
+        """Run to the end; after the file browser, start in the window instead."""
+        if not self.filepath:
+            return JobOperator.execute(self, context)
+        choose(context, absolute(self.filepath))
+        return self.run_or_start(context)
+
+    def begin(self, context: Any) -> Session:
+        """Look for a Python and start the analysis."""
+        return self.analysis(context, [], "Starting the analysis")
+
+    def succeed(self, context: Any, session: Session) -> str:
+        """Load the timeline; build at once if wished."""
+        # the show room reads this one
+        from . import show
+
+        scene, timeline = self.take(context, session)
+        if scene.housex.build_when_done and not show.has_show(scene):
+            return show.build(context, scene, timeline)
         return bars_text("Heard", timeline)
 
 

@@ -7,6 +7,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty
 
 from ..core.bars import frames_to_seconds
+from ..core.clock import clock_text
 from ..core.edits import add_edit, edit_file, without_edits, without_last_edit
 from ..core.errors import HouseXError
 from ..core.grid_edits import tap_tempo
@@ -15,7 +16,7 @@ from . import show
 from .job_operator import redraw, say, status_of
 from .operators_analyze import not_busy, take_timeline
 from .places import absolute
-from .summary import clock_text
+from .report import fail
 
 # after a pause of this length a tap begins a new count
 _PAUSE_S = 4.0
@@ -26,19 +27,23 @@ def now_s(scene: Any, part: float = 0.0) -> float:
     return max(0.0, float(frames_to_seconds(scene.frame_current + part, show.rate_of(scene), show.FIRST_FRAME)))
 
 
-def change(operator: Any, context: Any, edit: Callable[[Timeline], Timeline], done: str) -> set[Any]:
-    """Change the edits in the scene's timeline file, and what the panel shows of it."""
-    path = absolute(context.scene.housex.timeline_path)
+def change(
+    operator: Any, context: Any, edit: Callable[[Timeline], Timeline], done: str, panel: str = "GRID"
+) -> set[Any]:
+    """Change the edits in the scene's timeline file, what the panel shows of it, and the keys if so wished."""
+    scene = context.scene
+    path = absolute(scene.housex.timeline_path)
     try:
         edit_file(path, edit)
-        take_timeline(context.scene, path)
+        take_timeline(scene, path)
+        if show.has_show(scene) and scene.housex.bake_at_once:
+            show.bake(context, scene)
+        elif show.has_show(scene):
+            done = f"{done}; Bake shows it"
     except HouseXError as error:
-        say(context, str(error), "ERROR", "GRID")
-        operator.report({"ERROR"}, str(error))
-        return {"CANCELLED"}
-    message = f"{done}; Bake shows it" if show.has_show(context.scene) else done
-    say(context, message, "CHECKMARK", "GRID")
-    operator.report({"INFO"}, message)
+        return fail(operator, context, error, panel)
+    say(context, done, "CHECKMARK", panel)
+    operator.report({"INFO"}, done)
     redraw(context)
     return {"FINISHED"}
 
@@ -74,7 +79,7 @@ class HOUSEX_OT_correct_grid(TimelineOperator, bpy.types.Operator):
 
     bl_idname = "housex.correct_grid"
     bl_label = "Correct Grid"
-    bl_options = {"INTERNAL"}  # noqa: RUF012 - Blender reads it as it is
+    bl_options = {"UNDO"}  # noqa: RUF012 - Blender reads it as it is
 
     op: EnumProperty(  # type: ignore[valid-type]
         name="Correction",
@@ -145,7 +150,7 @@ class HOUSEX_OT_use_taps(TimelineOperator, bpy.types.Operator):
 
     bl_idname = "housex.use_taps"
     bl_label = "Use Taps"
-    bl_options = {"INTERNAL"}  # noqa: RUF012 - Blender reads it as it is
+    bl_options = {"UNDO"}  # noqa: RUF012 - Blender reads it as it is
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -168,11 +173,11 @@ class HOUSEX_OT_use_taps(TimelineOperator, bpy.types.Operator):
 
 
 class HOUSEX_OT_undo_edit(CorrectionOperator, bpy.types.Operator):
-    """Take the last correction out of the timeline file; Blender's own undo does not reach files"""
+    """Take the last correction out of the timeline, in whichever session it was made"""
 
     bl_idname = "housex.undo_edit"
     bl_label = "Undo Last"
-    bl_options = {"INTERNAL"}  # noqa: RUF012 - Blender reads it as it is
+    bl_options = {"UNDO"}  # noqa: RUF012 - Blender reads it as it is
 
     def execute(self, context: Any) -> set[Any]:
         """Remove it."""
@@ -184,7 +189,7 @@ class HOUSEX_OT_clear_grid_edits(CorrectionOperator, bpy.types.Operator):
 
     bl_idname = "housex.clear_grid_edits"
     bl_label = "Clear"
-    bl_options = {"INTERNAL"}  # noqa: RUF012 - Blender reads it as it is
+    bl_options = {"UNDO"}  # noqa: RUF012 - Blender reads it as it is
 
     def execute(self, context: Any) -> set[Any]:
         """Remove them, and forget the taps."""

@@ -100,7 +100,7 @@ class HOUSEX_OT_render(JobOperator, bpy.types.Operator):
     def poll(cls, context: Any) -> bool:
         """A camera must be there, and nothing running."""
         if context.scene.camera is None:
-            cls.poll_message_set("Build the tunnel first, or add a camera")
+            cls.poll_message_set("Build the show first, or add a camera")
             return False
         return not_busy(cls, context)
 

@@ -8,13 +8,14 @@ from ..core.errors import HouseXError
 from . import show
 from .job_operator import redraw, say
 from .operators_analyze import not_busy
+from .report import fail
 
 
-class HOUSEX_OT_build_tunnel(bpy.types.Operator):
-    """Build the tunnel, key it from the timeline, add the sound and set the frame range"""
+class HOUSEX_OT_build_show(bpy.types.Operator):
+    """Build the scene, key it from the timeline, add the sound, set markers and frame range"""
 
-    bl_idname = "housex.build_tunnel"
-    bl_label = "Build Tunnel"
+    bl_idname = "housex.build_show"
+    bl_label = "Build Show"
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads it as it is
 
     @classmethod
@@ -32,9 +33,7 @@ class HOUSEX_OT_build_tunnel(bpy.types.Operator):
             warning = show.check_mix(context.scene, timeline)
             message = show.build(context, context.scene, timeline)
         except HouseXError as error:
-            say(context, str(error), "ERROR", "SHOW")
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return fail(self, context, error, "SHOW")
         say(context, warning or message, "ERROR" if warning else "CHECKMARK", "SHOW")
         self.report({"WARNING"} if warning else {"INFO"}, warning or message)
         redraw(context)
@@ -52,7 +51,7 @@ class HOUSEX_OT_bake(bpy.types.Operator):
     def poll(cls, context: Any) -> bool:
         """A show must be there, and nothing running."""
         if not show.has_show(context.scene):
-            cls.poll_message_set("Build the tunnel first")
+            cls.poll_message_set("Build the show first")
             return False
         return not_busy(cls, context)
 
@@ -61,12 +60,10 @@ class HOUSEX_OT_bake(bpy.types.Operator):
         try:
             message = show.bake(context, context.scene)
         except HouseXError as error:
-            say(context, str(error), "ERROR", "SHOW")
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return fail(self, context, error, "SHOW")
         say(context, message, "CHECKMARK", "SHOW")
         self.report({"INFO"}, message)
         return {"FINISHED"}
 
 
-CLASSES = (HOUSEX_OT_build_tunnel, HOUSEX_OT_bake)
+CLASSES = (HOUSEX_OT_build_show, HOUSEX_OT_bake)

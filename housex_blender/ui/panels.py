@@ -1,11 +1,31 @@
-"""The tab "HouseX" in the sidebar of the 3D view. Zone: ui; draws, never computes or reads files."""
+"""The tab "HouseX" in the sidebars of the 3D view and the Sequencer. Zone: ui; draws, never computes or reads files."""
+
+from __future__ import annotations
 
 import textwrap
 from typing import Any
 
 import bpy
 
-from .operators_analyze import HOUSEX_OT_analyze_mix, HOUSEX_OT_cancel, HOUSEX_OT_choose_mix, HOUSEX_OT_load_timeline
+from .error_dialog import draw_error_buttons
+from .operators_analyze import (
+    HOUSEX_OT_analyze_mix,
+    HOUSEX_OT_cancel,
+    HOUSEX_OT_choose_mix,
+    HOUSEX_OT_load_timeline,
+)
+from .operators_bars import (
+    HOUSEX_OT_clear_bars,
+    HOUSEX_OT_join_track,
+    HOUSEX_OT_lock_bars,
+    HOUSEX_OT_move_track,
+    HOUSEX_OT_next_doubtful,
+    HOUSEX_OT_select_bars,
+    HOUSEX_OT_set_genre,
+    HOUSEX_OT_set_section,
+    HOUSEX_OT_split_track,
+    HOUSEX_OT_unlock_bars,
+)
 from .operators_edit import (
     HOUSEX_OT_clear_grid_edits,
     HOUSEX_OT_correct_grid,
@@ -13,9 +33,18 @@ from .operators_edit import (
     HOUSEX_OT_undo_edit,
     HOUSEX_OT_use_taps,
 )
-from .operators_render import HOUSEX_OT_render
-from .operators_show import HOUSEX_OT_bake, HOUSEX_OT_build_tunnel
-from .properties import PALETTE_FILE
+from .operators_files import (
+    HOUSEX_MT_export,
+    HOUSEX_OT_click_track,
+    HOUSEX_OT_find_mix,
+    HOUSEX_OT_import_timing,
+    HOUSEX_OT_mix_from_strip,
+    HOUSEX_OT_open_demo,
+)
+from .shown import shown
+
+# text of our own that Blender's dictionaries must not be asked about
+CONTEXT = "HouseX"
 
 
 def draw_text(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:
@@ -34,6 +63,8 @@ def draw_message(layout: Any, context: Any, panel: str) -> None:
     status = context.window_manager.housex
     if status.message and status.message_panel == panel:
         draw_text(layout, context, status.message, status.message_icon)
+        if status.message_icon == "ERROR":
+            draw_error_buttons(layout, context)
 
 
 def draw_progress(layout: Any, context: Any) -> None:
@@ -61,11 +92,29 @@ def draw_summary(column: Any, lines: list[str]) -> None:
 
 
 class HouseXPanel:
-    """Where every panel of ours lives."""
+    """Where every panel of ours lives; :func:`everywhere` makes its twin in the Sequencer."""
 
     bl_space_type: Any = "VIEW_3D"
     bl_region_type: Any = "UI"
     bl_category = "HouseX"
+    bl_translation_context = CONTEXT
+
+
+def everywhere(*classes: type[Any]) -> tuple[type[Any], ...]:
+    """Each panel for the 3D view, and the same for the Sequencer's sidebar."""
+    return (*classes, *(_in_sequencer(cls) for cls in classes))
+
+
+def _in_sequencer(cls: type[Any]) -> type[Any]:
+    values = {"bl_idname": _twin(cls.bl_idname), "bl_space_type": "SEQUENCE_EDITOR", "__doc__": cls.__doc__,
+              "__module__": cls.__module__}  # fmt: skip
+    if getattr(cls, "bl_parent_id", ""):
+        values["bl_parent_id"] = _twin(cls.bl_parent_id)
+    return type(values["bl_idname"], (cls,), values)
+
+
+def _twin(name: str) -> str:
+    return name.replace("HOUSEX_PT_", "HOUSEX_PT_seq_")
 
 
 class HOUSEX_PT_mix(HouseXPanel, bpy.types.Panel):
@@ -82,6 +131,10 @@ class HOUSEX_PT_mix(HouseXPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.prop(settings, "mix_path", text="", placeholder="A recorded mix")
         row.operator(HOUSEX_OT_choose_mix.bl_idname, text="", icon="FILE_FOLDER")
+        row.operator(HOUSEX_OT_mix_from_strip.bl_idname, text="", icon="SEQUENCE")
+        if settings.mix_problem:
+            draw_text(layout, context, settings.mix_problem, "ERROR")
+            layout.operator(HOUSEX_OT_find_mix.bl_idname, icon="VIEWZOOM")
         if status.busy == "ANALYSIS":
             draw_progress(layout, context)
         else:
@@ -90,6 +143,8 @@ class HOUSEX_PT_mix(HouseXPanel, bpy.types.Panel):
             row.scale_y = 1.4
             row.operator(HOUSEX_OT_analyze_mix.bl_idname, icon="PLAY_SOUND")
             column.operator(HOUSEX_OT_load_timeline.bl_idname, icon="IMPORT")
+            if not settings.mix_path:
+                column.operator(HOUSEX_OT_open_demo.bl_idname, icon="LIGHT")
             layout.prop(settings, "bpm")
             layout.prop(settings, "build_when_done")
         draw_message(layout, context, "MIX")
@@ -97,7 +152,7 @@ class HOUSEX_PT_mix(HouseXPanel, bpy.types.Panel):
             draw_summary(layout.box().column(align=True), settings.summary.split("\n"))
         if settings.grid_note:
             draw_text(layout, context, settings.grid_note, "ERROR")
-        for warning in filter(None, settings.warnings.split("\n")):
+        for warning in filter(None, [*settings.warnings.split("\n"), *settings.conflicts.split("\n")]):
             draw_text(layout, context, warning, "ERROR")
 
 
@@ -153,6 +208,7 @@ class HOUSEX_PT_grid(HouseXPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator(HOUSEX_OT_undo_edit.bl_idname, icon="LOOP_BACK")
         row.operator(HOUSEX_OT_clear_grid_edits.bl_idname, icon="X")
+        layout.operator(HOUSEX_OT_click_track.bl_idname, icon="SPEAKER")
         # below the buttons, so that none of them moves under the pointer
         if status.taps_line:
             draw_text(layout, context, status.taps_line)
@@ -162,71 +218,65 @@ class HOUSEX_PT_grid(HouseXPanel, bpy.types.Panel):
         draw_message(layout, context, "GRID")
 
 
-class HOUSEX_PT_look(HouseXPanel, bpy.types.Panel):
-    """Colours, strengths, and the two buttons that use them."""
+class HOUSEX_PT_bars(HouseXPanel, bpy.types.Panel):
+    """What the selected bars are."""
 
-    bl_idname = "HOUSEX_PT_look"
-    bl_label = "Show"
+    bl_idname = "HOUSEX_PT_bars"
+    bl_label = "Bars"
+    bl_parent_id = HOUSEX_PT_mix.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads it as it is
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where something was heard."""
+        return bool(context.scene.housex.timeline_path)
 
     def draw(self, context: Any) -> None:
-        """Look settings, Build Tunnel and Bake."""
+        """Selection, and what can be done to it."""
         layout: Any = self.layout
-        settings = context.scene.housex
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        column = layout.column()
-        column.prop(settings, "palette")
-        if settings.palette == PALETTE_FILE:
-            column.prop(settings, "palette_file", text="File")
-        column = layout.column(align=True)
-        for name in ("intensity", "displacement", "speed"):
-            column.prop(settings, name, slider=True)
-        column = layout.column(align=True)
-        column.prop(settings, "attack_ms", text="Attack (ms)")
-        column.prop(settings, "release_ms", text="Release (ms)")
-        layout.prop(settings, "seed")
-        layout.prop(settings, "own_scene")
+        settings, what = context.scene.housex, shown(context.scene)
         row = layout.row(align=True)
-        row.scale_y = 1.4
-        row.operator(HOUSEX_OT_build_tunnel.bl_idname, icon="SCENE_DATA")
-        row.operator(HOUSEX_OT_bake.bl_idname, icon="ACTION")
-        draw_message(layout, context, "SHOW")
+        row.prop(settings, "select_first", text="Bars")
+        row.prop(settings, "select_last", text="to")
+        row.operator_menu_enum(HOUSEX_OT_select_bars.bl_idname, "what", text="", icon="DOWNARROW_HLT")
+        if not settings.select_first:
+            layout.label(text="None selected: the current bar")
+        column = layout.column(align=True)
+        column.operator_menu_enum(HOUSEX_OT_set_genre.bl_idname, "genre", icon="COLOR")
+        column.operator_menu_enum(HOUSEX_OT_set_section.bl_idname, "section", icon="NLA")
+        row = column.row(align=True)
+        row.operator(HOUSEX_OT_lock_bars.bl_idname, icon="LOCKED")
+        row.operator(HOUSEX_OT_unlock_bars.bl_idname, icon="UNLOCKED")
+        row.operator(HOUSEX_OT_clear_bars.bl_idname, icon="X")
+        layout.operator(HOUSEX_OT_next_doubtful.bl_idname, icon="FORWARD")
+        column = layout.column(align=True)
+        column.operator(HOUSEX_OT_move_track.bl_idname, text="Move Track Change Here", icon="ARROW_LEFTRIGHT")
+        row = column.row(align=True)
+        row.operator(HOUSEX_OT_split_track.bl_idname)
+        row.operator(HOUSEX_OT_join_track.bl_idname)
+        if what is not None and what.locked.any():
+            layout.label(text=f"{int(what.locked.sum())} bars are locked", icon="LOCKED")
+        draw_message(layout, context, "BARS")
 
 
-class HOUSEX_PT_film(HouseXPanel, bpy.types.Panel):
-    """Engine, quality and the film."""
+class HOUSEX_PT_timing(HouseXPanel, bpy.types.Panel):
+    """Files of other programs."""
 
-    bl_idname = "HOUSEX_PT_film"
-    bl_label = "Film"
+    bl_idname = "HOUSEX_PT_timing"
+    bl_label = "Import and Export"
+    bl_parent_id = HOUSEX_PT_mix.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads it as it is
 
-    def draw(self, context: Any) -> None:
-        """Render settings and progress."""
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where something was heard."""
+        return bool(context.scene.housex.timeline_path)
+
+    def draw(self, _context: Any) -> None:
+        """One button in, one menu out."""
         layout: Any = self.layout
-        scene = context.scene
-        settings = scene.housex
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        column = layout.column()
-        column.prop(settings, "engine")
-        column.prop(settings, "quality")
-        column = layout.column(align=True)
-        column.prop(scene.render, "resolution_x", text="Resolution X")
-        column.prop(scene.render, "resolution_y", text="Y")
-        column.prop(scene.render, "resolution_percentage", text="%")
-        column = layout.column(align=True)
-        column.prop(scene, "frame_start", text="Frame Start")
-        column.prop(scene, "frame_end", text="End")
-        column = layout.column()
-        column.prop(settings, "film_path")
-        column.prop(settings, "keep_frames")
-        column.prop(settings, "resume")
-        if context.window_manager.housex.busy == "RENDER":
-            draw_progress(layout, context)
-        else:
-            row = layout.row()
-            row.scale_y = 1.4
-            row.operator(HOUSEX_OT_render.bl_idname, icon="RENDER_ANIMATION")
-        draw_message(layout, context, "FILM")
+        layout.operator(HOUSEX_OT_import_timing.bl_idname, icon="IMPORT")
+        layout.menu(HOUSEX_MT_export.bl_idname, icon="EXPORT")
 
 
-CLASSES = (HOUSEX_PT_mix, HOUSEX_PT_tracks, HOUSEX_PT_grid, HOUSEX_PT_look, HOUSEX_PT_film)
+CLASSES = everywhere(HOUSEX_PT_mix, HOUSEX_PT_tracks, HOUSEX_PT_bars, HOUSEX_PT_grid, HOUSEX_PT_timing)

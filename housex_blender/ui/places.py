@@ -16,6 +16,8 @@ IS_EXTENSION = _PARTS[0] == "bl_ext"
 # preferences and user folders hang on "bl_ext.<repository>.housex"; in a checkout the package is all there is
 ROOT_PACKAGE = ".".join(_PARTS[:3]) if IS_EXTENSION else _PARTS[0]
 TIMELINE_SUFFIX = ".housex.json"
+# settings of a scene that hold a path
+PATH_PROPERTIES = ("mix_path", "timeline_path", "film_path")
 
 
 def user_folder() -> Path:
@@ -56,6 +58,21 @@ def module_folders() -> tuple[str, ...]:
 def absolute(path: str) -> Path:
     """A path as typed into a property; ``//`` is the folder of the .blend file."""
     return Path(os.path.abspath(bpy.path.abspath(path)))
+
+
+def relative_to(path: Path, folder: Path) -> str:
+    """A path as seen from a .blend's folder, ``//…``; as it is where there is no way, as between drives on Windows."""
+    try:
+        return "//" + os.path.relpath(path, folder)
+    except ValueError:
+        return str(path)
+
+
+def kept_path(path: Path) -> str:
+    """A path as the .blend keeps it: relative if the file is saved and the user's preferences say so."""
+    if bpy.data.filepath and bpy.context.preferences.filepaths.use_relative_paths:
+        return relative_to(path, Path(bpy.data.filepath).parent)
+    return str(path)
 
 
 def timeline_for(mix: Path) -> Path:

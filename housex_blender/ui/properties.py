@@ -3,27 +3,65 @@
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
 
 from ..core.looks import palette_names
 from ..core.options import BPM_RANGE
+from ..scene.compat import blend_relative
+from . import palette_rows
 
-PALETTE_FILE = "FILE"
 _PALETTE_HELP = {
     "house": "The colours of the HouseX paper, and ours for the other sub-genres",
     "clear": "Colours that stay apart for people who see red and green alike",
 }
+SLOTS = (
+    ("Key", "Main light: rings and kick"),
+    ("Fill", "Second light: strips along the walls"),
+    ("Accent", "Small lamps and the glow far ahead"),
+)
 
 
 def _palette_items() -> list[tuple[str, str, str]]:
     items = [(name, name.replace("_", " ").title(), _PALETTE_HELP.get(name, "")) for name in palette_names()]
-    return [*items, (PALETTE_FILE, "From a File", "Colours from a palette file of your own")]
+    return [*items, (palette_rows.OWN, "My Colors", "The colours below, as you changed them")]
 
 
 def _tempo_or_none(settings: Any, _context: Any) -> None:
     """A tempo that no music has is none: the analysis would refuse it."""
     if 0.0 < settings.bpm < BPM_RANGE[0]:
         settings.bpm = 0.0
+
+
+def _show_palette(settings: Any, _context: Any) -> None:
+    palette_rows.fill(settings)
+
+
+def _own_palette(row: Any, _context: Any) -> None:
+    palette_rows.note_change(row.id_data.housex)
+
+
+def _colour(slot: int) -> Any:
+    label, what = SLOTS[slot]
+    return FloatVectorProperty(
+        name=label, description=what, subtype="COLOR", size=3, min=0.0, max=1.0, update=_own_palette
+    )
+
+
+class HouseXGenreColours(bpy.types.PropertyGroup):
+    """Three colours of one sub-genre, linear RGB; the name of the group is the genre's."""
+
+    colour_a: _colour(0)  # type: ignore[valid-type]
+    colour_b: _colour(1)  # type: ignore[valid-type]
+    colour_c: _colour(2)  # type: ignore[valid-type]
 
 
 class HouseXSettings(bpy.types.PropertyGroup):
@@ -36,13 +74,23 @@ class HouseXSettings(bpy.types.PropertyGroup):
     timeline_path: StringProperty(  # type: ignore[valid-type]
         name="Timeline",
         description="What was heard in the mix: the .housex.json file that Analyze Mix wrote or that you loaded",
-        subtype="FILE_PATH",
-    )
+        subtype="FILE_PATH", options=blend_relative(),
+    )  # fmt: skip
     summary: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     tracks: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     warnings: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     grid_note: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     edits: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    # the corrections themselves, so that Blender's undo reaches the timeline file
+    edit_list: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    conflicts: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    mix_problem: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    select_first: IntProperty(  # type: ignore[valid-type]
+        name="First Bar", description="First of the selected bars, counted from 1; 0 for none", default=0, min=0
+    )
+    select_last: IntProperty(  # type: ignore[valid-type]
+        name="Last Bar", description="Last of the selected bars", default=0, min=0
+    )
     bpm: FloatProperty(  # type: ignore[valid-type]
         name="BPM (0 = by ear)",
         description="Tempo of the mix, if you know it and it was heard wrong; analyze again to use it",
@@ -50,19 +98,51 @@ class HouseXSettings(bpy.types.PropertyGroup):
     )  # fmt: skip
     build_when_done: BoolProperty(  # type: ignore[valid-type]
         name="Build When Done",
-        description="Build the tunnel as soon as the mix has been analyzed",
-        default=False,
+        description="Build the show as soon as the mix has been analyzed",
+        default=True,
+    )
+    scene_kind: EnumProperty(  # type: ignore[valid-type]
+        name="Scene",
+        description="What is built around the music",
+        items=[
+            ("tunnel", "Tunnel", "A flight through a sci-fi tunnel"),
+            ("rig", "My Own Scene", "Only the object HX Show with a custom property for every channel: "
+             "right-click any property and choose Drive by Mix"),
+        ],
+    )  # fmt: skip
+    bake_at_once: BoolProperty(  # type: ignore[valid-type]
+        name="Bake at Once",
+        description="Write the keys anew after every correction and every change of the colours",
+        default=True,
+    )
+    drop_object: PointerProperty(  # type: ignore[valid-type]
+        type=bpy.types.Object, name="Object", description="Plays the action at every drop"
+    )
+    drop_action: PointerProperty(  # type: ignore[valid-type]
+        type=bpy.types.Action, name="Action", description="Made once by you, played at every drop"
+    )
+    drop_phrase: EnumProperty(  # type: ignore[valid-type]
+        name="Length",
+        description="How long the action takes at each drop",
+        items=[
+            ("0", "Whole Drop", "From the first bar of the drop to its last"),
+            ("1", "1 Bar", "One bar"),
+            ("4", "4 Bars", "Four bars"),
+            ("8", "8 Bars", "A phrase of eight bars"),
+            ("16", "16 Bars", "A phrase of sixteen bars"),
+        ],
+        default="8",
     )
     own_scene: BoolProperty(  # type: ignore[valid-type]
         name="Scene of Its Own",
-        description="Build the tunnel in a new scene if this one holds objects of yours; it is left as it is",
+        description="Build the show in a new scene if this one holds objects of yours; it is left as it is",
         default=True,
     )
     palette: EnumProperty(  # type: ignore[valid-type]
-        name="Palette", description="Three colours for each sub-genre", items=_palette_items()
+        name="Palette", description="Three colours for each sub-genre", items=_palette_items(), update=_show_palette
     )
-    palette_file: StringProperty(  # type: ignore[valid-type]
-        name="Palette File", description="A palette file (JSON) of your own", subtype="FILE_PATH"
+    colours: CollectionProperty(  # type: ignore[valid-type]
+        type=HouseXGenreColours, name="Colors", description="Three colours for each sub-genre"
     )
     intensity: FloatProperty(  # type: ignore[valid-type]
         name="Intensity", description="Strength of every light", default=1.0, min=0.0, max=4.0, soft_max=2.0
@@ -107,8 +187,8 @@ class HouseXSettings(bpy.types.PropertyGroup):
     film_path: StringProperty(  # type: ignore[valid-type]
         name="Film",
         description="Film to write; empty: beside the mix, under its name",
-        subtype="FILE_PATH",
-    )
+        subtype="FILE_PATH", options=blend_relative(),
+    )  # fmt: skip
     keep_frames: BoolProperty(  # type: ignore[valid-type]
         name="Keep Frames",
         description="Leave the single pictures (PNG) in a folder beside the film",
@@ -138,7 +218,7 @@ class HouseXStatus(bpy.types.PropertyGroup):
     message_panel: StringProperty(default="MIX")  # type: ignore[valid-type]
 
 
-CLASSES = (HouseXSettings, HouseXStatus)
+CLASSES = (HouseXGenreColours, HouseXSettings, HouseXStatus)
 
 
 def attach() -> None:

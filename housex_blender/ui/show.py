@@ -7,26 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from ..core.channels import compile_show
-from ..core.edits import grid_with_edits
+from ..core.edits import with_edits
 from ..core.errors import HouseXError, SceneError, TimelineError
-from ..core.looks import Look, load_palettes
+from ..core.keys import KeyTrack
+from ..core.looks import Look
 from ..core.timeline import Timeline
+from ..scene.rig import Baked, find_show
+from .palette_rows import OWN, fill_from, palettes_of
 from .places import absolute
-from .properties import PALETTE_FILE
 
-SHOW_OBJECT = "HX Show"
 FIRST_FRAME = 1
+# the kind of scene in which nothing is built but the object that carries the channels
+RIG = "rig"
 
 
 def look_of(settings: Any) -> Look:
-    """The look that a scene's settings describe.
-
-    Raises:
-        LookError: The palette file is missing or damaged.
-    """
-    name = str(absolute(settings.palette_file)) if settings.palette == PALETTE_FILE else settings.palette
+    """The look that a scene's settings describe."""
     return Look(
-        palettes=load_palettes(name),
+        palettes=palettes_of(settings),
         intensity=settings.intensity,
         displacement=settings.displacement,
         speed=settings.speed,
@@ -34,6 +32,14 @@ def look_of(settings: Any) -> Look:
         release_ms=settings.release_ms,
         seed=settings.seed,
     )
+
+
+def take_look(settings: Any, look: Look) -> None:
+    """Put a look into the panel."""
+    settings.palette = OWN
+    fill_from(settings, look.palettes)
+    for name in ("intensity", "displacement", "speed", "attack_ms", "release_ms", "seed"):
+        setattr(settings, name, getattr(look, name))
 
 
 def load_for(scene: Any) -> Timeline:
@@ -54,22 +60,30 @@ def rate_of(scene: Any) -> float:
 
 def has_show(scene: Any) -> bool:
     """Whether we built a show in this scene."""
-    return SHOW_OBJECT in scene.objects
+    return find_show(scene) is not None
 
 
 def scene_for_show(scene: Any) -> Any:
-    """This scene if it is empty or holds a show already; else a new one with the same settings and frame rate, so
-    that nobody's work is mixed with ours."""
+    """This scene if it is empty, holds a show already or is to be driven itself; else a new one with the same settings
+    and frame rate, so that nobody's work is mixed with ours."""
     from ..scene.build import new_scene
 
-    if has_show(scene) or not len(scene.objects) or not scene.housex.own_scene:
+    settings = scene.housex
+    if has_show(scene) or not len(scene.objects) or not settings.own_scene or settings.scene_kind == RIG:
         return scene
     made: Any = new_scene("HouseX")
     made.render.fps, made.render.fps_base = scene.render.fps, scene.render.fps_base
-    for prop in scene.housex.bl_rna.properties:
-        if prop.is_runtime and prop.identifier != "name":
-            setattr(made.housex, prop.identifier, getattr(scene.housex, prop.identifier))
+    copy_settings(settings, made.housex)
     return made
+
+
+def copy_settings(source: Any, target: Any) -> None:
+    """Give one scene the settings of another."""
+    for prop in source.bl_rna.properties:
+        if prop.is_runtime and prop.type != "COLLECTION":
+            setattr(target, prop.identifier, getattr(source, prop.identifier))
+    if source.palette == OWN:
+        fill_from(target, palettes_of(source))
 
 
 def mix_of(scene: Any, timeline: Timeline) -> Path | None:
@@ -82,26 +96,35 @@ def mix_of(scene: Any, timeline: Timeline) -> Path | None:
 
 
 def build(context: Any, scene: Any, timeline: Timeline | None = None) -> str:
-    """Build tunnel, keys, sound strip and frame range; returns a line about it.
+    """Build the scene, keys, sound strip, markers and frame range; returns a line about it.
 
     Raises:
         HouseXError: Timeline, look or scene do not allow it.
     """
-    timeline = timeline or load_for(scene)
-    look_of(scene.housex)  # a bad palette must show before a scene is made
+    timeline = with_edits(timeline or load_for(scene))
     target = scene_for_show(scene)
-    keys = write_show(target, timeline)
+    built = write_show(target, timeline)
     from ..scene.output import add_sound
 
     mix = mix_of(target, timeline)
     heard = mix is not None and add_sound(target, mix, first_frame=FIRST_FRAME)
-    look_through_camera(context, target)
-    line = f"Built {grid_with_edits(timeline).n_bars} bars, {target.frame_end} frames, {keys} keys"
+    if target.housex.scene_kind != RIG:
+        look_through_camera(context, target)
+    line = f"Built {timeline.grid.n_bars} bars, {target.frame_end} frames, {baked_text(built)}"
     return line if heard else f"{line}; without sound, the mix was not found"
 
 
-def write_show(scene: Any, timeline: Timeline) -> int:
-    """Build or rebuild our objects in this scene and key them; returns the number of keys.
+def channels_of(scene: Any, timeline: Timeline) -> dict[str, KeyTrack]:
+    """The channels of a show with the look of the panel."""
+    return compile_show(timeline, look_of(scene.housex), rate_of(scene), FIRST_FRAME)
+
+
+def write_show(scene: Any, timeline: Timeline) -> Baked:
+    """Build or rebuild our objects in this scene, key them and set the markers; returns what was keyed and what not.
+
+    Args:
+        scene: Gets the show.
+        timeline: With its edits applied.
 
     Raises:
         HouseXError: The look or the scene does not allow it.
@@ -109,28 +132,58 @@ def write_show(scene: Any, timeline: Timeline) -> int:
     from ..scene.build import build_show
 
     settings, fps = scene.housex, rate_of(scene)
-    channels = compile_show(timeline, look_of(settings), fps, FIRST_FRAME)
+    channels = channels_of(scene, timeline)
     frames = max(1, math.ceil(timeline.mix.duration_s * fps))
-    handles = build_show(scene, channels, scene_kind="tunnel", fps=fps, n_frames=frames, seed=settings.seed,
+    handles = build_show(scene, channels, scene_kind=settings.scene_kind, fps=fps, n_frames=frames, seed=settings.seed,
                          detail=settings.quality)  # fmt: skip
-    return sum(len(bound) * len(channels[name].frames) for name, bound in handles.bindings.items())
+    set_marks(scene, timeline)
+    keys = sum(len(bound) * len(channels[name].frames) for name, bound in handles.bindings.items())
+    return Baked(keys, handles.kept)
 
 
 def bake(context: Any, scene: Any) -> str:
-    """Write the keys again with the present look; returns a line about it.
+    """Write the keys again with the present look and corrections; returns a line about it.
 
     Raises:
         HouseXError: There is no show here, or the timeline or look is of no use.
     """
+    from ..scene.bindings import can_rekey, rekey_show
+
     if not has_show(scene):
-        raise SceneError("There is no show in this scene.", "Build the tunnel first.")
+        raise SceneError("There is no show in this scene.", "Build it first.")
+    timeline = with_edits(load_for(scene))
+    if not can_rekey(scene):
+        return f"Baked {baked_text(rebuild(context, scene, timeline))}"
+    baked = rekey_show(scene, channels_of(scene, timeline))
+    set_marks(scene, timeline)
+    return f"Baked {baked_text(baked)}"
+
+
+def baked_text(baked: Baked) -> str:
+    """How many keys, and what was left alone."""
+    line = f"{baked.keys} keys"
+    return f"{line}; left alone, because its animation is yours: {', '.join(baked.kept)}" if baked.kept else line
+
+
+def rebuild(context: Any, scene: Any, timeline: Timeline) -> Baked:
+    """Build the show again in a file that does not say what is keyed; range and views stay."""
     views = camera_views(context, scene)
     first, last = scene.frame_start, scene.frame_end
-    keys = write_show(scene, load_for(scene))
+    baked = write_show(scene, timeline)
     scene.frame_start, scene.frame_end = first, last
     for view in views:
         view.view_perspective = "CAMERA"
-    return f"Baked {keys} keys"
+    return baked
+
+
+def set_marks(scene: Any, timeline: Timeline) -> None:
+    """Markers for tracks and drops, and the artist's drop actions where the drops are now."""
+    from ..scene.drop_strips import drop_spans, refresh_drops
+    from ..scene.markers import marker_list, write_markers
+
+    fps = rate_of(scene)
+    write_markers(scene, marker_list(timeline, fps, FIRST_FRAME))
+    refresh_drops(scene, drop_spans(timeline, fps, FIRST_FRAME))
 
 
 def camera_views(context: Any, scene: Any) -> list[Any]:

@@ -32,7 +32,7 @@ def wait_until(condition, seconds: float = 20.0) -> None:
 
 def test_analyze_fills_the_panel(scene, mix, engine) -> None:
     engine("ok")
-    scene.housex.mix_path = str(mix)
+    scene.housex.mix_path, scene.housex.build_when_done = str(mix), False
     assert bpy.ops.housex.analyze_mix() == {"FINISHED"}
     settings = scene.housex
     assert Path(settings.timeline_path) == mix.with_name("set one.housex.json")
@@ -50,7 +50,13 @@ def test_analyze_fills_the_panel(scene, mix, engine) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "words"),
-    [("error", "The file is silent. Choose another one."), ("killed", r"ended early \(exit code -9\)")],
+    [
+        ("error", "The file is silent. Choose another one."),
+        ("killed", r"ended early \(exit code -9\).*memory ran out"),
+        ("memory", r"exit code 1\): MemoryError If nobody ended it, memory ran out"),
+        ("stranger", "speaks protocol 2, this version needs 1"),
+        ("missing", "There is no"),
+    ],
 )
 def test_a_failed_analysis_is_one_sentence(scene, mix, engine, mode, words) -> None:
     engine(mode)
@@ -64,6 +70,53 @@ def test_a_failed_analysis_is_one_sentence(scene, mix, engine, mode, words) -> N
     assert status.message
     assert not scene.housex.timeline_path
     assert not list(mix.parent.glob("*.json"))
+
+
+def test_a_truncated_result_is_refused(scene, mix, engine) -> None:
+    engine("truncated")
+    scene.housex.mix_path = str(mix)
+    with pytest.raises(RuntimeError, match="cut off or is not JSON"):
+        bpy.ops.housex.analyze_mix()
+    assert not scene.housex.timeline_path
+    assert bpy.context.window_manager.housex.busy == "NONE"
+
+
+def test_a_failure_is_kept_for_a_report_without_private_paths(scene, mix, engine) -> None:
+    from housex_blender.ui import error_dialog
+
+    error_dialog.forget_error()
+    engine("memory")
+    scene.housex.mix_path = str(mix)
+    with pytest.raises(RuntimeError):
+        bpy.ops.housex.analyze_mix()
+    kept = error_dialog.last_error()
+    assert kept.context == "Analyze Mix"
+    assert kept.details.splitlines() == ["Traceback", "MemoryError", "exit code 1"]
+    report = kept.report()
+    assert bpy.app.version_string in report
+    assert str(mix.parent) not in report
+    assert str(Path.home()) not in report
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_mix_in_a_folder_that_cannot_be_written(scene, mix, engine, tmp_path, monkeypatch, saved) -> None:
+    from housex_blender.ui import places
+
+    locked, beside, own = mix.parent, tmp_path / "blend", tmp_path / "own"
+    beside.mkdir()
+    own.mkdir()
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode, **more: Path(path) != locked and real(path, mode, **more))
+    monkeypatch.setattr(places, "user_folder", lambda: own)
+    if saved:
+        bpy.ops.wm.save_as_mainfile(filepath=str(beside / "show.blend"))
+    engine("ok")
+    scene.housex.mix_path = str(mix)
+    assert bpy.ops.housex.analyze_mix() == {"FINISHED"}
+    found = Path(bpy.path.abspath(scene.housex.timeline_path)).resolve()
+    assert found == (beside if saved else own) / "set one.housex.json"
+    assert found.is_file()
+    assert not list(locked.glob("*.json"))
 
 
 def test_garbage_on_the_wire_does_no_harm(scene, mix, engine) -> None:
@@ -86,10 +139,10 @@ def test_a_missing_mix_and_a_useless_python_are_said(scene, mix, tmp_path, monke
 
 def test_greyed_buttons_say_why(scene) -> None:
     for name, words in (
-        ("analyze_mix", "Choose a mix first"),
-        ("build_tunnel", "Analyze the mix first"),
-        ("bake", "Build the tunnel first"),
-        ("render", "Build the tunnel first"),
+        ("analyze_mix", "There is no mix"),
+        ("build_show", "Analyze the mix first"),
+        ("bake", "Build the show first"),
+        ("render", "Build the show first"),
         ("cancel", "Nothing is running"),
     ):
         with pytest.raises(RuntimeError, match=words):
@@ -141,7 +194,10 @@ class Stand:
         from housex_blender.ui.job_operator import JobOperator
         from housex_blender.ui.operators_analyze import HOUSEX_OT_analyze_mix as real
 
-        class Operator(JobOperator):
+        # what the button is made of, without what only Blender can make an object of
+        base = next(cls for cls in real.__mro__[1:] if issubclass(cls, JobOperator))
+
+        class Operator(base):
             busy = "ANALYSIS"
             begin, succeed = real.begin, real.succeed
 
@@ -164,6 +220,78 @@ def drive(operator, until) -> str:
             return next(iter(answer))
         time.sleep(0.03)
     raise AssertionError("waited too long")
+
+
+def test_a_mute_engine_is_waited_for_until_cancelled(scene, mix, engine) -> None:
+    engine("mute")
+    scene.housex.mix_path = str(mix)
+    operator = Stand()
+    assert operator._start(bpy.context)
+    wait_until(lambda: (operator.modal(bpy.context, event()), operator._session.pid)[1])
+    for _ in range(20):
+        assert operator.modal(bpy.context, event()) == {"PASS_THROUGH"}
+    pid = operator._session.pid
+    operator.modal(bpy.context, event("ESC"))
+    assert drive(operator, lambda status: False) == "CANCELLED"
+    assert not alive(pid)
+
+
+@pytest.mark.parametrize("what", ["undo", "scene", "file"])
+def test_the_file_changes_under_a_running_analysis(scene, mix, engine, what) -> None:
+    engine("ok1.0")
+    scene.housex.mix_path = str(mix)
+    bpy.ops.ed.undo_push(message="Choose Mix")
+    bpy.context.scene.render.fps = 30
+    bpy.ops.ed.undo_push(message="Frame Rate")
+    operator = Stand()
+    assert operator._start(bpy.context)
+    drive(operator, lambda status: status.stage == "Listening")
+    if what == "undo":
+        bpy.ops.ed.undo()
+        assert bpy.context.scene.render.fps == 24
+    elif what == "scene":
+        other = bpy.data.scenes.new("Other")
+        bpy.data.scenes.remove(scene)
+        assert bpy.context.scene == other
+    else:
+        # in the window Blender calls cancel() here; without it the operator must still end well
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        bpy.context.scene.name = "Another"
+    end = drive(operator, lambda status: False)
+    assert bpy.context.window_manager.housex.busy == "NONE"
+    if what == "undo":
+        assert end == "FINISHED"
+        assert bpy.context.scene.housex.summary
+    else:
+        assert end == "CANCELLED"
+        assert "scene" in operator.said[1]
+
+
+def test_a_fault_of_ours_leaves_no_busy_panel(scene, mix, engine, monkeypatch) -> None:
+    engine("hang")
+    scene.housex.mix_path = str(mix)
+    operator = Stand()
+    assert operator._start(bpy.context)
+    drive(operator, lambda status: status.stage == "Listening")
+    pid = operator._session.pid
+    monkeypatch.setattr(operator._session, "tick", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        operator.modal(bpy.context, event())
+    assert bpy.context.window_manager.housex.busy == "NONE"
+    assert not alive(pid)
+
+
+def test_a_timer_whose_window_is_gone_does_no_harm(scene, mix, engine) -> None:
+    engine("hang")
+    scene.housex.mix_path = str(mix)
+    operator = Stand()
+    assert operator._start(bpy.context)
+    gone = bpy.data.scenes.new("gone")
+    operator._timer = gone
+    bpy.data.scenes.remove(gone)
+    operator.cancel(bpy.context)
+    assert operator._timer is None
+    assert bpy.context.window_manager.housex.busy == "NONE"
 
 
 @pytest.mark.parametrize("mode", ["hang", "deaf"])

@@ -35,7 +35,7 @@ def curves() -> int:
 
 def test_build_sets_range_rate_sound_and_keys(heard, scene) -> None:
     scene.render.fps, scene.render.fps_base = 30, 1.001
-    assert bpy.ops.housex.build_tunnel() == {"FINISHED"}
+    assert bpy.ops.housex.build_show() == {"FINISHED"}
     assert bpy.context.scene == scene, "an empty scene is used itself"
     assert (scene.frame_start, scene.frame_end) == (1, 900)
     assert scene.render.fps == 30
@@ -54,7 +54,7 @@ def test_somebodys_scene_is_left_alone(heard, scene) -> None:
     scene.collection.objects.link(cube)
     scene.render.fps = 25
     scene.housex.intensity = 1.5
-    assert bpy.ops.housex.build_tunnel() == {"FINISHED"}
+    assert bpy.ops.housex.build_show() == {"FINISHED"}
     assert list(scene.objects) == [cube]
     made = next(other for other in bpy.data.scenes if other != scene)
     assert made.render.fps == 25
@@ -67,14 +67,14 @@ def test_or_the_tunnel_goes_into_it_when_wished(heard, scene) -> None:
     cube = bpy.data.objects.new("Mine", None)
     scene.collection.objects.link(cube)
     scene.housex.own_scene = False
-    assert bpy.ops.housex.build_tunnel() == {"FINISHED"}
+    assert bpy.ops.housex.build_show() == {"FINISHED"}
     assert len(bpy.data.scenes) == 1
     assert cube.name in scene.objects
     assert len(scene.objects) > 3
 
 
 def test_bake_again_changes_keys_but_not_the_scene(heard, scene) -> None:
-    bpy.ops.housex.build_tunnel()
+    bpy.ops.housex.build_show()
     names, keys = sorted(ob.name for ob in scene.objects), curves()
     mine = bpy.data.objects.new("Mine", None)
     scene.collection.objects.link(mine)
@@ -93,16 +93,8 @@ def test_bake_again_changes_keys_but_not_the_scene(heard, scene) -> None:
 
 def test_a_swapped_recording_is_said(heard, scene, mix) -> None:
     mix.write_bytes(mix.read_bytes() + b"\0\0")
-    assert bpy.ops.housex.build_tunnel() == {"FINISHED"}
+    assert bpy.ops.housex.build_show() == {"FINISHED"}
     assert "belongs to another mix" in bpy.context.window_manager.housex.message
-
-
-def test_a_bad_palette_file_is_said_before_anything_is_made(heard, scene, tmp_path) -> None:
-    scene.housex.palette, scene.housex.palette_file = "FILE", str(tmp_path / "none.json")
-    with pytest.raises(RuntimeError, match="There is no palette"):
-        bpy.ops.housex.build_tunnel()
-    assert not len(scene.objects)
-    assert len(bpy.data.scenes) == 1
 
 
 def test_build_when_done(scene, mix, engine) -> None:
@@ -117,7 +109,7 @@ def test_build_when_done(scene, mix, engine) -> None:
 
 
 def test_render_writes_a_film_and_sweeps_up(heard, scene, mix) -> None:
-    bpy.ops.housex.build_tunnel()
+    bpy.ops.housex.build_show()
     scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 640, 360, 10
     scene.frame_start, scene.frame_end = 10, 11
     assert bpy.ops.housex.render() == {"FINISHED"}
@@ -256,6 +248,17 @@ class Layout:
         self.seen.append(name)
         return SimpleNamespace()
 
+    def operator_menu_enum(self, name: str, prop: str, **_) -> None:
+        module, function = name.split(".")
+        assert prop in getattr(getattr(bpy.ops, module), function).get_rna_type().properties
+        self.seen.append(name)
+
+    def menu(self, name: str, **_) -> None:
+        assert hasattr(bpy.types, name)
+        self.seen.append(name)
+
+    def separator(self) -> None: ...
+
     def label(self, *, text: str, **_) -> None:
         self.seen.append(text)
 
@@ -266,15 +269,14 @@ class Layout:
 
 @pytest.mark.parametrize("busy", ["NONE", "ANALYSIS", "RENDER"])
 def test_panels_draw_in_every_state(heard, scene, busy) -> None:
-    from housex_blender.ui import panels
+    from housex_blender.ui import panels, panels_show
 
     status = bpy.context.window_manager.housex
     status.busy, status.stage, status.fraction, status.time_left = busy, "Listening", 0.5, "about 3 s left"
     status.message = "A sentence that is long enough to need more than one line in a narrow sidebar."
-    scene.housex.palette = "FILE"
     seen: list[str] = []
     try:
-        for panel in panels.CLASSES:
+        for panel in (*panels.CLASSES, *panels_show.CLASSES):
             layout = Layout()
             context = SimpleNamespace(scene=scene, window_manager=bpy.context.window_manager, region=None,
                                       preferences=bpy.context.preferences)  # fmt: skip
@@ -286,7 +288,6 @@ def test_panels_draw_in_every_state(heard, scene, busy) -> None:
     assert ("50%, about 3 s left" in seen) == (busy != "NONE")
     assert ("housex.analyze_mix" in seen) == (busy != "ANALYSIS")
     assert "Future House  43%" in seen
-    assert "palette_file" in seen
     assert "1  0:00  Future House" in seen
     assert "Future House: chords, light" in seen, "the sentence is wrapped"
 

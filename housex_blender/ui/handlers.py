@@ -1,0 +1,117 @@
+"""What happens when a file is opened or saved, and after undo. Zone: ui."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..core.edits import edit_file
+from ..core.errors import HouseXError
+from ..core.timeline import Timeline
+from .places import PATH_PROPERTIES, absolute, relative_to
+from .shown import forget_all, shown, take
+
+
+def reload(scene: Any) -> None:
+    """Read the timeline that a scene names, and look whether its mix is where it was; nothing is written."""
+    settings = scene.housex
+    settings.mix_problem = missing_mix(settings)
+    if not settings.timeline_path:
+        return
+    path = absolute(settings.timeline_path)
+    try:
+        taken = take(path, Timeline.load(path))
+    except HouseXError as error:
+        settings.mix_problem = str(error)
+        return
+    settings.edit_list = taken.edit_list
+
+
+def missing_mix(settings: Any) -> str:
+    """A sentence if the mix is gone from where it was; else empty."""
+    if not settings.mix_path or absolute(settings.mix_path).is_file():
+        return ""
+    return f"The mix {absolute(settings.mix_path).name} is not where it was."
+
+
+@persistent
+def after_load(_file: str) -> None:
+    """A .blend was opened."""
+    forget_all()
+    for scene in bpy.data.scenes:
+        if scene.library is None:
+            reload(scene)
+
+
+@persistent
+def after_undo(*_arguments: Any) -> None:
+    """Undo and redo reach the timeline file: the .blend remembers which corrections belong to each step."""
+    for scene in bpy.data.scenes:
+        now = shown(scene)
+        if now is None or now.edit_list == scene.housex.edit_list:
+            continue
+        edits = tuple(json.loads(scene.housex.edit_list or "[]"))
+        path = absolute(scene.housex.timeline_path)
+        try:
+            take(path, edit_file(path, partial(replace, edits=edits)))
+        except HouseXError as error:
+            scene.housex.mix_problem = str(error)
+
+
+# absolute paths while a file is being written under another name
+_KEPT: dict[str, dict[str, str]] = {}
+
+
+@persistent
+def before_save(file: str) -> None:
+    """Paths are written as seen from where the file goes, if they were relative before."""
+    _KEPT.clear()
+    if not file:
+        return
+    for scene in bpy.data.scenes:
+        for name in PATH_PROPERTIES:
+            text = getattr(scene.housex, name)
+            if text.startswith("//") and scene.library is None:
+                _KEPT.setdefault(scene.name, {})[name] = str(absolute(text))
+                setattr(scene.housex, name, relative_to(absolute(text), Path(file).parent))
+
+
+@persistent
+def after_save(_file: str) -> None:
+    """In memory they are seen from where the open file is: after Save Copy that is another folder."""
+    for scene in bpy.data.scenes:
+        for name, path in _KEPT.get(scene.name, {}).items():
+            here = Path(bpy.data.filepath).parent if bpy.data.filepath else None
+            text = relative_to(Path(path), here) if here else path
+            if getattr(scene.housex, name) != text:
+                setattr(scene.housex, name, text)
+    _KEPT.clear()
+
+
+_HANDLERS = (
+    ("load_post", after_load),
+    ("undo_post", after_undo),
+    ("redo_post", after_undo),
+    ("save_pre", before_save),
+    ("save_post", after_save),
+    ("save_post_fail", after_save),
+)
+
+
+def attach() -> None:
+    """Listen to Blender."""
+    for name, function in _HANDLERS:
+        getattr(bpy.app.handlers, name).append(function)
+
+
+def detach() -> None:
+    """Stop listening."""
+    for name, function in _HANDLERS:
+        getattr(bpy.app.handlers, name).remove(function)
+    forget_all()

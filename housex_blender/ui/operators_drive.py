@@ -1,0 +1,294 @@
+"""The user's own scene: properties that follow a channel of the mix, and an action placed at every drop. Zone: ui."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
+
+from ..core.channels import COLOURS, HEARD, MOTION, genre_channel
+from ..core.errors import HouseXError, SceneError
+from ..scene.drives import add_drive, check_drive, remove_drive
+from ..scene.drop_strips import drop_spans, hidden_by, place_drops, remove_drops
+from . import show
+from .job_operator import redraw, say
+from .operators_bars import BarsOperator
+from .report import fail
+from .shown import shown
+
+_HELP = {
+    "energy": "How much is going on in the bar",
+    "kick": "A pulse on every kick drum",
+    "sub": "Lowest bass", "bass": "Bass", "mid": "Middle of the spectrum", "high": "Hats and air",
+    "loudness": "Loudness against the minute around it",
+    "build": "Rises through a build-up to the drop",
+    "drop": "Full on the drop's first beat, fades over two bars",
+    "colour_a": "Key colour of the sub-genre", "colour_b": "Fill colour", "colour_c": "Accent colour",
+    "displacement": "Movement of the walls", "ripple": "Fine movement of the walls", "travel": "Way travelled, metres",
+    "speed": "Speed of the flight, metres per second", "roll": "Sway of the camera", "zoom": "Lens of the camera",
+}  # fmt: skip
+
+
+def channel_items(_operator: Any, context: Any) -> list[tuple[str, str, str]]:
+    """Every channel of the scene's timeline."""
+    what = shown(context.scene) if context is not None else None
+    names = [(name, name.replace("_", " ").title(), _HELP.get(name, "")) for name in (*HEARD, *COLOURS, *MOTION)]
+    genres = what.timeline.model.genres if what else ()
+    global _ITEMS
+    # Blender keeps no reference to what a callback returns
+    _ITEMS = names + [(genre_channel(name), name, f"How sure it is that the bar is {name}") for name in genres]
+    return _ITEMS
+
+
+_ITEMS: list[tuple[str, str, str]] = []
+
+
+def owner_named(text: str) -> Any:
+    """The datablock behind ``collection/name``, as :func:`name_of` wrote it.
+
+    Raises:
+        SceneError: It is gone.
+    """
+    collection, _, name = text.partition("/")
+    name, _, embedded = name.rpartition("|")
+    owner = getattr(bpy.data, collection, {}).get(name)
+    if owner is not None and embedded:
+        owner = getattr(owner, embedded, None)
+    if owner is None:
+        raise SceneError(f"{name} is gone.", "Right-click the property again.")
+    return owner
+
+
+def name_of(owner: Any) -> str:
+    """``collection/name|embedded`` of a datablock of this file; empty for one that cannot be found by name."""
+    embedded = ""
+    if isinstance(owner, bpy.types.NodeTree) and owner.is_embedded_data:
+        holder = next((thing for thing in _holders() if getattr(thing, "node_tree", None) == owner), None)
+        if holder is None:
+            return ""
+        owner, embedded = holder, "node_tree"
+    for prop in bpy.data.bl_rna.properties:
+        if prop.type == "COLLECTION":
+            found = getattr(bpy.data, prop.identifier)
+            if owner.name in found and found[owner.name] == owner:
+                return f"{prop.identifier}/{owner.name}|{embedded}"
+    return ""
+
+
+def _holders() -> list[Any]:
+    """Datablocks with a node tree of their own."""
+    return [*bpy.data.materials, *bpy.data.worlds, *bpy.data.lights, *bpy.data.scenes]
+
+
+def clicked(context: Any) -> tuple[Any, str, int] | None:
+    """Datablock, path and index of the property under the mouse when the right-click menu opened."""
+    pointer, prop = getattr(context, "button_pointer", None), getattr(context, "button_prop", None)
+    if pointer is None or prop is None or pointer.id_data is None:
+        return None
+    found = getattr(context, "property", None)
+    if found and found[0] == pointer.id_data:
+        return pointer.id_data, found[1], found[2]
+    try:
+        return pointer.id_data, pointer.path_from_id(prop.identifier), -1
+    except ValueError:
+        return None
+
+
+class HOUSEX_OT_drive_property(BarsOperator, bpy.types.Operator):
+    """Let this property follow the mix: choose a channel, and from where to where"""
+
+    bl_idname = "housex.drive_property"
+    bl_label = "Drive by Mix"
+
+    owner: StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    data_path: StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    index: IntProperty(options={"HIDDEN", "SKIP_SAVE"}, default=-1)  # type: ignore[valid-type]
+    channel: EnumProperty(name="Channel", description="What it follows", items=channel_items)  # type: ignore[valid-type]
+    low: FloatProperty(name="From", description="Value while the channel is at 0", default=0.0)  # type: ignore[valid-type]
+    high: FloatProperty(name="To", description="Value while the channel is at 1", default=1.0)  # type: ignore[valid-type]
+    attack_ms: FloatProperty(  # type: ignore[valid-type]
+        name="Attack (ms)", description="How quickly it follows a rise; 0 at once",
+        default=0.0, min=0.0, max=10_000.0, soft_max=500.0,
+    )  # fmt: skip
+    release_ms: FloatProperty(  # type: ignore[valid-type]
+        name="Release (ms)", description="How slowly it follows a fall; 0 at once",
+        default=0.0, min=0.0, max=10_000.0, soft_max=2000.0,
+    )  # fmt: skip
+
+    def invoke(self, context: Any, _event: bpy.types.Event) -> set[Any]:
+        """Ask for channel and range, beginning with the property's own value."""
+        try:
+            owner = owner_named(self.owner)
+            problem = check_drive(owner, self.data_path, self.index)
+            if problem:
+                raise SceneError(problem)
+            value = owner.path_resolve(self.data_path)
+        except (HouseXError, ValueError) as error:
+            shown_error = error if isinstance(error, HouseXError) else SceneError(f"{self.data_path} is gone.")
+            return fail(self, context, shown_error, "SHOW")
+        if hasattr(value, "__len__"):
+            self.channel = "colour_a" if len(value) in (3, 4) and self.index < 0 else "energy"
+        elif isinstance(value, int | float) and value:
+            self.high = float(value)
+        return context.window_manager.invoke_props_dialog(self, width=320)
+
+    def draw(self, _context: Any) -> None:
+        """Channel, range and shaping; colours have no range."""
+        layout: Any = self.layout
+        layout.use_property_split = True
+        layout.prop(self, "channel")
+        if self.channel not in COLOURS:
+            column = layout.column(align=True)
+            column.prop(self, "low")
+            column.prop(self, "high")
+        column = layout.column(align=True)
+        column.prop(self, "attack_ms")
+        column.prop(self, "release_ms")
+
+    def execute(self, context: Any) -> set[Any]:
+        """Key the property and remember it for every further bake."""
+        scene, what = context.scene, shown(context.scene)
+        assert what is not None
+        try:
+            owner = owner_named(self.owner)
+            add_drive(
+                scene, owner, self.data_path, self.index, self.channel, self.low, self.high,
+                self.attack_ms, self.release_ms, show.channels_of(scene, what.timeline), show.rate_of(scene),
+            )  # fmt: skip
+        except HouseXError as error:
+            return fail(self, context, error, "SHOW")
+        done = f"{owner.name}: {self.data_path} follows {self.channel}"
+        say(context, done, "CHECKMARK", "OWN")
+        self.report({"INFO"}, done)
+        redraw(context)
+        return {"FINISHED"}
+
+
+class HOUSEX_OT_remove_drive(BarsOperator, bpy.types.Operator):
+    """Let the property go: it keeps its present value"""
+
+    bl_idname = "housex.remove_drive"
+    bl_label = "Let Go"
+
+    number: IntProperty(options={"HIDDEN", "SKIP_SAVE"}, min=0)  # type: ignore[valid-type]
+
+    def execute(self, context: Any) -> set[Any]:
+        """Remove the keys."""
+        try:
+            remove_drive(context.scene, self.number)
+        except HouseXError as error:
+            return fail(self, context, error, "OWN")
+        redraw(context)
+        return {"FINISHED"}
+
+
+def draw_button_menu(menu: Any, context: Any) -> None:
+    """Our entry in the right-click menu of a property that can be animated."""
+    found = clicked(context)
+    if found is None or not getattr(context.button_prop, "is_animatable", False):
+        return
+    owner, path, index = found
+    name = name_of(owner)
+    if not name:
+        return
+    layout = menu.layout
+    layout.separator()
+    layout.operator_context = "INVOKE_DEFAULT"
+    entry = layout.operator(HOUSEX_OT_drive_property.bl_idname, icon="SOUND")
+    entry.owner, entry.data_path, entry.index = name, path, index
+
+
+# -- drop action -----------------------------------------------------------------------------------------------
+
+
+class DropActionOperator(BarsOperator):
+    """Mixin: works on the object and the action chosen in the panel."""
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """An object must be chosen."""
+        if not super().poll(context):
+            return False
+        if context.scene.housex.drop_object is None:
+            cls.poll_message_set("Choose the object that plays the drop action")  # type: ignore[attr-defined]
+            return False
+        return True
+
+
+class HOUSEX_OT_place_drop_action(DropActionOperator, bpy.types.Operator):
+    """Play the action at every drop, as NLA strips as long as its phrase; they move with the drops"""
+
+    bl_idname = "housex.place_drop_action"
+    bl_label = "Place at Every Drop"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """An action must be chosen too."""
+        if not super().poll(context):
+            return False
+        if context.scene.housex.drop_action is None:
+            cls.poll_message_set("Choose the action to play at every drop")
+            return False
+        return True
+
+    def execute(self, context: Any) -> set[Any]:
+        """Place the strips."""
+        scene, what = context.scene, shown(context.scene)
+        assert what is not None
+        settings = scene.housex
+        try:
+            spans = drop_spans(what.timeline, show.rate_of(scene), show.FIRST_FRAME)
+            if not spans:
+                raise SceneError("There is no drop in this mix.", "Mark bars as drop first.")
+            count = place_drops(
+                scene, settings.drop_object, settings.drop_action, spans, phrase_frames=phrase_frames(scene, what)
+            )
+        except HouseXError as error:
+            return fail(self, context, error, "OWN")
+        done = f"{settings.drop_action.name} is played at {count} drop{'s' * (count != 1)}"
+        hidden = hidden_by(settings.drop_object)
+        say(context, hidden or done, "ERROR" if hidden else "CHECKMARK", "OWN")
+        self.report({"WARNING"} if hidden else {"INFO"}, hidden or done)
+        redraw(context)
+        return {"FINISHED"}
+
+
+def phrase_frames(scene: Any, what: Any) -> float | None:
+    """Length of the phrase that the action fills, in frames; None for the whole drop."""
+    bars = int(scene.housex.drop_phrase)
+    if not bars:
+        return None
+    bpm = float(sorted(what.timeline.grid.bpm)[what.timeline.grid.n_bars // 2])
+    return bars * 4 * 60.0 / bpm * show.rate_of(scene)
+
+
+class HOUSEX_OT_remove_drop_action(DropActionOperator, bpy.types.Operator):
+    """Take the strips at the drops away again; the action stays"""
+
+    bl_idname = "housex.remove_drop_action"
+    bl_label = "Remove"
+
+    def execute(self, context: Any) -> set[Any]:
+        """Remove the strips."""
+        remove_drops(context.scene, context.scene.housex.drop_object)
+        redraw(context)
+        return {"FINISHED"}
+
+
+CLASSES = (
+    HOUSEX_OT_drive_property,
+    HOUSEX_OT_remove_drive,
+    HOUSEX_OT_place_drop_action,
+    HOUSEX_OT_remove_drop_action,
+)
+
+
+def attach() -> None:
+    """Put the entry into the right-click menu of every property."""
+    bpy.types.UI_MT_button_context_menu.append(draw_button_menu)  # type: ignore[attr-defined]
+
+
+def detach() -> None:
+    """Take it out again."""
+    bpy.types.UI_MT_button_context_menu.remove(draw_button_menu)  # type: ignore[attr-defined]
