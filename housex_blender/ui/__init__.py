@@ -5,6 +5,7 @@ import atexit
 import bpy
 
 from . import (
+    defaults,
     handlers,
     menus,
     operators_analyze,
@@ -30,6 +31,7 @@ CLASSES = (
     *properties.CLASSES,
     *preferences.CLASSES,
     *operators_analyze.CLASSES,
+    *defaults.CLASSES,
     *operators_edit.CLASSES,
     *operators_bars.CLASSES,
     *operators_show.CLASSES,

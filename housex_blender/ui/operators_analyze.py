@@ -12,6 +12,7 @@ from ..core.files import AUDIO_ENDINGS
 from ..core.process import AnalysisJob
 from ..core.timeline import Timeline
 from . import palette_rows, shown
+from .defaults import apply_defaults
 from .engine import choose_engine
 from .engine_settings import engine_settings
 from .handlers import missing_mix
@@ -80,6 +81,8 @@ def choose(context: Any, mix: Path) -> None:
     settings = context.scene.housex
     if settings.mix_path and mix == absolute(settings.mix_path):
         return
+    if not settings.mix_path and not settings.timeline_path:
+        apply_defaults(context, settings)
     settings.mix_path, settings.mix_problem = kept_path(mix), ""
     forget_timeline(settings)
     known = timeline_for(mix)

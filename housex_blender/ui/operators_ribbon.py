@@ -32,8 +32,9 @@ _added: list[tuple[Any, Any]] = []
 def _over_ribbon(context: Any, event: Any) -> Place | None:
     """The ribbon under the pointer, or None."""
     place = place_of(context)
-    inside = place is not None and 0 <= event.mouse_region_x < context.region.width
-    return place if inside and place.band.holds(event.mouse_region_y) else None  # type: ignore[union-attr]
+    if place is None or not 0 <= event.mouse_region_x < context.region.width:
+        return None
+    return place if place.band.holds(event.mouse_region_y) else None
 
 
 def _bar_under(place: Place, event: Any) -> int | None:
@@ -205,11 +206,12 @@ class HOUSEX_OT_ribbon(bpy.types.Operator):
             _choose(context, place, None)
 
     def _move(self, place: Place, track: int, bar: int) -> set[Any]:
-        if place.ribbon.tracks[track].bar == bar or not bpy.ops.housex.move_track.poll():
+        operators: Any = bpy.ops
+        if place.ribbon.tracks[track].bar == bar or not operators.housex.move_track.poll():
             return {"CANCELLED"}
         try:
             # with its own undo step
-            answer = bpy.ops.housex.move_track("EXEC_DEFAULT", True, number=track + 1, to_bar=bar + 1)
+            answer = operators.housex.move_track("EXEC_DEFAULT", True, number=track + 1, to_bar=bar + 1)
         except RuntimeError as error:
             self.report({"ERROR"}, str(error).removeprefix("Error: ").strip())
             return {"CANCELLED"}
@@ -311,7 +313,7 @@ CLASSES = (
 
 def attach() -> None:
     """Add the keymap items; background mode has no keymaps."""
-    config = bpy.context.window_manager.keyconfigs.addon
+    config: Any = bpy.context.window_manager.keyconfigs.addon
     if config is None:
         return
     for editor, name in _KEYMAPS.items():

@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..scene.drives import drives
+from .defaults import HOUSEX_OT_save_defaults
 from .operators_drive import (
     HOUSEX_OT_place_drop_action,
     HOUSEX_OT_remove_drive,
@@ -49,6 +50,7 @@ class HOUSEX_PT_look(HouseXPanel, bpy.types.Panel):
         column = layout.column()
         column.prop(settings, "seed")
         column.prop(settings, "bake_at_once")
+        layout.operator(HOUSEX_OT_save_defaults.bl_idname, icon="PREFERENCES")
         row = layout.row(align=True)
         row.scale_y = 1.4
         text = "Build Tunnel" if settings.scene_kind == "tunnel" else "Build Rig"

@@ -46,6 +46,9 @@ class HouseXPreferences(bpy.types.AddonPreferences):
         name="Torch", description="Which build of torch Set Up GPU Engine downloads", items=TORCH_SOURCES
     )
 
+    # what new scenes begin with, as JSON
+    defaults: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+
     def draw(self, context: Any) -> None:
         """The fields, the buttons and what the last check found."""
         layout: Any = self.layout
@@ -55,6 +58,11 @@ class HouseXPreferences(bpy.types.AddonPreferences):
         layout.prop(self, "model")
         layout.prop(self, "torch")
         operators_engine.draw_engine_page(layout, context)
+        layout.separator()
+        layout.label(text="New scenes begin with settings of yours" if self.defaults else "New scenes begin as shipped")
+        row = layout.row(align=True)
+        row.operator("housex.save_defaults", text="Take Those of This Scene", icon="SCENE_DATA")
+        row.operator("housex.reset_defaults", icon="LOOP_BACK")
 
 
 CLASSES = (

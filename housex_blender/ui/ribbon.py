@@ -21,24 +21,9 @@ from gpu_extras.batch import batch_for_shader
 from . import show
 from .job_operator import say
 from .palette_rows import colours_of
-from .ribbon_layout import (
-    Band,
-    Label,
-    Quads,
-    Ribbon,
-    Tip,
-    View,
-    band_in,
-    boxes,
-    fitted,
-    joined,
-    labels,
-    moved_line,
-    picture,
-    ribbon_of,
-    selection_outline,
-    tip_of,
-)
+from .ribbon_layout import Band, Ribbon, View, band_in, ribbon_of
+from .ribbon_picture import Quads, boxes, joined, moved_line, picture, selection_outline
+from .ribbon_words import Label, Tip, fitted, labels, tip_of
 from .selection import selected
 from .shown import Shown, shown
 
@@ -171,10 +156,10 @@ def _draw(context: Any, place: Place) -> None:
     blf.size(_FONT, _TEXT_PX * place.band.scale)
     batch, words = _content(place)
     _fill(batch)
-    _write(words)
     over = _overlay(place)
     if len(over.corners):
         _fill(_batch(over))
+    _write(words)
     if STATE.tip is not None and STATE.tip[0] == context.region.as_pointer():
         _draw_tip(context.region, place, *STATE.tip[1:])
 
@@ -214,7 +199,7 @@ def _shader() -> Any:
 def _batch(quads: Quads) -> Any:
     first = np.arange(len(quads.corners), dtype=np.int32)[:, None, None] * 4
     triangles = (first + np.array([[0, 1, 2], [0, 2, 3]], np.int32)).reshape(-1, 3)
-    content = {"pos": quads.corners.reshape(-1, 2), "color": np.repeat(quads.rgba, 4, axis=0)}
+    content: Any = {"pos": quads.corners.reshape(-1, 2), "color": np.repeat(quads.rgba, 4, axis=0)}
     return batch_for_shader(_shader(), "TRIS", content, indices=triangles)
 
 

@@ -58,6 +58,8 @@ def summary_lines(timeline: Timeline) -> list[str]:
     rest = sum(part for _, part in shares[_MAX_GENRES:])
     if rest >= 0.01:
         lines.append(f"Others  {rest:.0%}")
+    sure = float(timeline.confidence.mean())
+    lines.append(f"Confidence: beats {timeline.grid_confidence:.0%}, genres {sure:.0%}")
     doubt = float(timeline.uncertain.mean())
     if doubt >= 0.005:
         lines.append(f"Uncertain in {doubt:.0%} of the bars")

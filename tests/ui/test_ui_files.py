@@ -178,3 +178,49 @@ def test_edits_in_the_file_win_over_an_older_blend(heard, scene, tmp_path) -> No
     settings = bpy.context.scene.housex
     assert [edit["value"] for edit in json.loads(settings.edit_list)] == ["Slap House"]
     assert len(Timeline.load(heard).edits) == 1
+
+
+def test_defaults_for_new_scenes(heard, scene) -> None:
+    from housex_blender.ui.defaults import apply_text, settings_text
+
+    settings = scene.housex
+    settings.colours["Slap House"].colour_c = (0.25, 0.5, 0.75)
+    settings.intensity, settings.engine, settings.build_when_done = 1.5, "eevee", False
+    text = settings_text(settings)
+    fresh = bpy.data.scenes.new("Fresh").housex
+    apply_text(fresh, text)
+    assert (fresh.palette, fresh.intensity, fresh.engine, fresh.build_when_done) == ("OWN", 1.5, "eevee", False)
+    assert fresh.colours["Slap House"].colour_c[:] == (0.25, 0.5, 0.75)
+    assert fresh.timeline_path == "", "a mix is no default"
+    # what another version wrote and this one does not know
+    apply_text(fresh, json.dumps({"engine": "hologram", "colour_of_smoke": 3, "speed": 2.0, "timeline_path": "x"}))
+    assert (fresh.engine, fresh.speed, fresh.timeline_path) == ("eevee", 2.0, "")
+
+
+def test_drawing_touches_no_file(heard, scene, monkeypatch) -> None:
+    """Whatever is drawn comes from memory."""
+    import builtins
+    import hashlib
+    import io
+    import os
+    from types import SimpleNamespace
+
+    from housex_blender.ui import panels, panels_show
+
+    from .test_ui_show import Layout
+
+    bpy.ops.housex.build_show()
+    window = SimpleNamespace(scene=scene, window_manager=bpy.context.window_manager, region=None,
+                             preferences=bpy.context.preferences)  # fmt: skip
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a file was touched while drawing")
+
+    drawn = (*panels.CLASSES, *panels_show.CLASSES)
+    with monkeypatch.context() as patch:
+        for owner, name in ((builtins, "open"), (io, "open"), (os, "stat"), (os, "listdir"), (os, "scandir"),
+                            (os, "access"), (hashlib, "sha256")):  # fmt: skip
+            patch.setattr(owner, name, refuse)
+        for panel in drawn:
+            panel.draw(SimpleNamespace(layout=Layout()), window)
+    assert len(drawn) == 18

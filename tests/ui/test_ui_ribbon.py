@@ -18,6 +18,8 @@ from housex_blender.core.bars import BarGrid, frame_on  # noqa: E402
 from housex_blender.core.looks import linear_to_srgb, load_palettes  # noqa: E402
 from housex_blender.core.timeline import Timeline  # noqa: E402
 from housex_blender.ui import ribbon_layout as layout  # noqa: E402
+from housex_blender.ui import ribbon_picture as picture  # noqa: E402
+from housex_blender.ui import ribbon_words as words  # noqa: E402
 from housex_blender.ui.ribbon_layout import Span, View  # noqa: E402
 
 from .ui_samples import sample_timeline  # noqa: E402
@@ -45,7 +47,7 @@ def band() -> layout.Band:
     return found
 
 
-def areas_in(quads: layout.Quads, rgba: tuple[float, ...]) -> np.ndarray:
+def areas_in(quads: picture.Quads, rgba: tuple[float, ...]) -> np.ndarray:
     """(m, 4, 2) corners of the areas of one colour."""
     return quads.corners[np.all(np.abs(quads.rgba - np.asarray(rgba)) < 1e-6, axis=1)]
 
@@ -55,7 +57,7 @@ def long_ribbon(look: np.ndarray, **columns: np.ndarray) -> layout.Ribbon:
     bars = len(look)
     edges = frame_on(np.arange(bars + 1) * 2.0, FPS)
     zeros = np.zeros(bars, bool)
-    level = layout._Level(edges, look, columns.get("uncertain", zeros), columns.get("locked", zeros),
+    level = layout.Level(edges, look, columns.get("uncertain", zeros), columns.get("locked", zeros),
                           np.zeros(bars, np.int64), np.full(bars, 0.5))  # fmt: skip
     levels = [level, *(layout._grouped(level, 2**power) for power in range(1, 8))]
     colours = linear_to_srgb(np.linspace(0.1, 1.0, 18).reshape(2, 3, 3))
@@ -134,7 +136,7 @@ def test_rows_lie_inside_the_band_and_apart(at_top: bool, scale: float) -> None:
 def test_stripes_have_the_colours_of_the_palette(timeline: Timeline) -> None:
     ribbon = made(timeline)
     view, half = whole(ribbon), timeline.grid.n_bars // 2
-    quads = layout.picture(ribbon, view, band())
+    quads = picture.picture(ribbon, view, band())
     low, high = band().colours
     for genre, first, end in ((0, 0, half), (1, half, timeline.grid.n_bars)):
         palette = load_palettes("house").linear_rgb(timeline.model.genres)[genre]
@@ -163,21 +165,21 @@ def test_an_uncertain_bar_keeps_the_colours_before_it_and_is_hatched(timeline: T
     ribbon = made(doubtful)
     assert ribbon.look[1] == ribbon.look[0]
     view = whole(ribbon)
-    quads = layout.picture(ribbon, view, band())
-    lines = areas_in(quads, layout._HATCH_RGBA)
+    quads = picture.picture(ribbon, view, band())
+    lines = areas_in(quads, picture._HATCH_RGBA)
     left, right = np.round(view.x(ribbon.edges[1:3]))
     assert len(lines) > 5
     assert lines[:, :, 0].min() >= left
     assert lines[:, :, 0].max() <= right
     certain = made(replace(timeline, uncertain=np.zeros(timeline.grid.n_bars, bool)))
-    assert len(areas_in(layout.picture(certain, view, band()), layout._HATCH_RGBA)) == 0
+    assert len(areas_in(picture.picture(certain, view, band()), picture._HATCH_RGBA)) == 0
 
 
 def test_hatching_scrolls_with_the_bars(timeline: Timeline) -> None:
     ribbon = made(timeline)
     view = whole(ribbon)
     moved = replace(view, left_frame=view.left_frame - 3.0 / view.px_per_frame)
-    lines = [areas_in(layout.picture(ribbon, v, band()), layout._HATCH_RGBA) for v in (view, moved)]
+    lines = [areas_in(picture.picture(ribbon, v, band()), picture._HATCH_RGBA) for v in (view, moved)]
     assert len(lines[0]) == len(lines[1])
     assert np.allclose(lines[1][:, :, 0] - lines[0][:, :, 0], 3.0, atol=0.01)
 
@@ -187,7 +189,7 @@ def test_a_lock_lies_over_the_locked_bars_alone(timeline: Timeline) -> None:
     locked[4:6] = True
     ribbon = made(timeline, locked)
     view, one = whole(ribbon), band()
-    rim = areas_in(layout.picture(ribbon, view, one), (0.0, 0.0, 0.0, 0.8))
+    rim = areas_in(picture.picture(ribbon, view, one), (0.0, 0.0, 0.0, 0.8))
     over = [area for area in rim if area[2, 1] == one.colours[1]]
     assert [(area[0, 0], area[1, 0]) for area in over] == [tuple(np.round(view.x(ribbon.edges[[4, 6]])))]
 
@@ -225,7 +227,7 @@ def test_marked_runs_cover_exactly_the_marked_bars(flags: list[bool]) -> None:
 def test_any_view_can_be_drawn(left: float, zoom: float) -> None:
     doubtful = np.arange(400) % 5 == 0
     ribbon = long_ribbon(np.arange(400) // 7 % 2, uncertain=doubtful, locked=doubtful)
-    quads = layout.picture(ribbon, View(left, zoom, 900), band())
+    quads = picture.picture(ribbon, View(left, zoom, 900), band())
     assert np.isfinite(quads.corners).all()
     assert len(quads.corners) == len(quads.rgba) < 6000
 
@@ -241,13 +243,13 @@ def test_titles_stand_where_records_begin_and_numbers_do_not_cover_them(timeline
     first, second = timeline.tracks
     ribbon = made(replace(timeline, tracks=(replace(first, title="Sunrise"), second)))
     view = whole(ribbon)
-    words = layout.labels(ribbon, view, band(), width_of)
-    titles = [word for word in words if word.rgba == layout.TITLE_RGBA]
+    found = words.labels(ribbon, view, band(), width_of)
+    titles = [word for word in found if word.rgba == words.TITLE_RGBA]
     assert [word.text for word in titles] == ["1  Sunrise", f"2  {second.label}"]
     assert titles[1].x == pytest.approx(float(view.x(ribbon.tracks[1].frame)) + 5)
-    spans = sorted((word.x, word.x + width_of(word.text)) for word in words)
+    spans = sorted((word.x, word.x + width_of(word.text)) for word in found)
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
-    numbers = {word.text: word.x for word in words if word.rgba == layout.NUMBER_RGBA}
+    numbers = {word.text: word.x for word in found if word.rgba == words.NUMBER_RGBA}
     assert numbers
     for text, x in numbers.items():
         assert ribbon.bar_at(view.frame(x)) == int(text) - 1
@@ -256,26 +258,26 @@ def test_titles_stand_where_records_begin_and_numbers_do_not_cover_them(timeline
 def test_a_record_that_began_earlier_keeps_its_name_at_the_edge(timeline: Timeline) -> None:
     ribbon = made(timeline)
     view = View(float(ribbon.edges[3]), 2.0, 400)
-    words = layout.labels(ribbon, view, band(), width_of)
-    assert words[0] == layout.Label(5.0, words[0].y, f"1  {timeline.tracks[0].label}", layout.TITLE_RGBA)
+    found = words.labels(ribbon, view, band(), width_of)
+    assert found[0] == words.Label(5.0, found[0].y, f"1  {timeline.tracks[0].label}", words.TITLE_RGBA)
 
 
 @pytest.mark.parametrize(
     ("room", "text"), [(100, "Night Bus"), (54, "Night Bus"), (48, "Night B…"), (36, "Night…"), (23, "")]
 )
 def test_a_title_is_cut_to_its_room(room: float, text: str) -> None:
-    assert layout.fitted("Night Bus", room, width_of) == text
+    assert words.fitted("Night Bus", room, width_of) == text
 
 
 def test_the_tip_says_what_is_known(timeline: Timeline) -> None:
     locked = np.arange(timeline.grid.n_bars) == 1
-    tip = layout.tip_of(timeline, locked, made(timeline), 1)
+    tip = words.tip_of(timeline, locked, made(timeline), 1)
     assert tip.head == "Bar 2 · intro · 128.0 BPM"
     assert [(share.name, f"{share.part:.0%}") for share in tip.shares] == [
         ("Future House", "84%"), ("Bass House", "2%"), ("Progressive House", "2%")]  # fmt: skip
     assert tip.notes == ("Uncertain, shown as Future House", "Locked", "Track 1: Future House")
     half = timeline.tracks[1].start_bar
-    later = layout.tip_of(timeline, locked, made(timeline), half)
+    later = words.tip_of(timeline, locked, made(timeline), half)
     assert later.head.startswith(f"Bar {half + 1} · drop")
     assert later.notes == ("Track 2: Bass House",)
 
