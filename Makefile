@@ -9,7 +9,6 @@ QUALITY ?= draft
 OTHER_BLENDERS := 4.2 5.0
 BPY_4.2 := 4.2.23
 BPY_5.0 := 5.0.1
-PYTEST := pytest==9.2.0
 
 .PHONY: help setup demo test test-all lint bench extension repository demo-scene model mix clean
 
@@ -44,7 +43,7 @@ $(VENV)-%/.done: pyproject.toml
 	.ci/system-libraries
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install -q --disable-pip-version-check pip==$(PIP_VERSION)
-	$(@D)/bin/python -m pip install -q --group hear bpy==$(BPY_$*) $(PYTEST)
+	$(@D)/bin/python -m pip install -q --group hear --group check bpy==$(BPY_$*)
 	@touch $@
 
 $(LINT)/.done: pyproject.toml

@@ -286,3 +286,8 @@ def set_workbench(scene: bpy.types.Scene) -> None:
 def blend_relative() -> set[str]:
     """Options of a property that holds a path beginning with ``//``; older versions need none and refuse it."""
     return {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
+
+
+def sequencer_scene(context: Any) -> Any:
+    """The scene that a Sequencer shows: the window's own before 5.0; None where none is chosen."""
+    return getattr(context, "sequencer_scene", context.scene)

@@ -63,7 +63,7 @@ class HOUSEX_OT_save_defaults(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Write them into the preferences."""
-        stored_preferences(context).defaults = settings_text(context.scene.housex)  # type: ignore[union-attr]
+        stored_preferences(context).defaults = settings_text(context.scene.housex)
         context.preferences.is_dirty = True
         self.report({"INFO"}, "New scenes begin with these settings")
         return {"FINISHED"}
@@ -86,7 +86,7 @@ class HOUSEX_OT_reset_defaults(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Forget them."""
-        stored_preferences(context).defaults = ""  # type: ignore[union-attr]
+        stored_preferences(context).defaults = ""
         context.preferences.is_dirty = True
         return {"FINISHED"}
 

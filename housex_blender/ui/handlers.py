@@ -18,6 +18,11 @@ from .places import PATH_PROPERTIES, absolute, relative_to
 from .shown import forget_all, shown, take
 
 
+def own_scenes() -> list[Any]:
+    """The scenes of this file; those linked from others are left alone."""
+    return [scene for scene in bpy.data.scenes if scene.library is None]
+
+
 def reload(scene: Any) -> None:
     """Read the timeline that a scene names, and look whether its mix is where it was; nothing is written."""
     settings = scene.housex
@@ -44,15 +49,14 @@ def missing_mix(settings: Any) -> str:
 def after_load(_file: str) -> None:
     """A .blend was opened."""
     forget_all()
-    for scene in bpy.data.scenes:
-        if scene.library is None:
-            reload(scene)
+    for scene in own_scenes():
+        reload(scene)
 
 
 @persistent
 def after_undo(*_arguments: Any) -> None:
     """Undo and redo reach the timeline file: the .blend remembers which corrections belong to each step."""
-    for scene in bpy.data.scenes:
+    for scene in own_scenes():
         now = shown(scene)
         if now is None or now.edit_list == scene.housex.edit_list:
             continue
@@ -74,10 +78,10 @@ def before_save(file: str) -> None:
     _KEPT.clear()
     if not file:
         return
-    for scene in bpy.data.scenes:
+    for scene in own_scenes():
         for name in PATH_PROPERTIES:
             text = getattr(scene.housex, name)
-            if text.startswith("//") and scene.library is None:
+            if text.startswith("//"):
                 _KEPT.setdefault(scene.name, {})[name] = str(absolute(text))
                 setattr(scene.housex, name, relative_to(absolute(text), Path(file).parent))
 
@@ -85,7 +89,7 @@ def before_save(file: str) -> None:
 @persistent
 def after_save(_file: str) -> None:
     """In memory they are seen from where the open file is: after Save Copy that is another folder."""
-    for scene in bpy.data.scenes:
+    for scene in own_scenes():
         for name, path in _KEPT.get(scene.name, {}).items():
             here = Path(bpy.data.filepath).parent if bpy.data.filepath else None
             text = relative_to(Path(path), here) if here else path

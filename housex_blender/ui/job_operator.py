@@ -10,6 +10,7 @@ from .error_dialog import remember_error
 from .session import Session, spoken_time
 
 _TIMER_S = 0.1
+_RIBBON_EDITORS = ("SEQUENCE_EDITOR", "DOPESHEET_EDITOR", "NLA_EDITOR", "GRAPH_EDITOR")
 
 
 def status_of(context: Any) -> Any:
@@ -24,10 +25,12 @@ def say(context: Any, message: str, icon: str = "INFO", panel: str = "MIX") -> N
 
 
 def redraw(context: Any) -> None:
-    """Redraw the sidebars that may show the panel."""
+    """Redraw the sidebars that show our panels and the editors that show the ribbon."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
+            if area.type in _RIBBON_EDITORS:
+                area.tag_redraw()
+            elif area.type == "VIEW_3D":
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()
@@ -72,9 +75,13 @@ class JobOperator:
         return self._finish(context)
 
     def invoke(self, context: Any, _event: bpy.types.Event) -> set[Any]:
-        """Start and return; a timer carries on."""
+        """Start and return; without a window, run to the end."""
         if bpy.app.background or context.window is None:
             return self.execute(context)
+        return self.start_in_window(context)
+
+    def start_in_window(self, context: Any) -> set[Any]:
+        """Start and return; a timer carries on."""
         if not self._start(context):
             return {"CANCELLED"}
         manager = context.window_manager

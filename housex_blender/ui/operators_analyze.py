@@ -15,7 +15,7 @@ from . import palette_rows, shown
 from .defaults import apply_defaults
 from .engine import choose_engine
 from .engine_settings import engine_settings
-from .handlers import missing_mix
+from .handlers import missing_mix, own_scenes
 from .job_operator import JobOperator, say, status_of
 from .places import absolute, blender_python, kept_path, module_folders, timeline_for
 from .session import Session
@@ -47,8 +47,8 @@ def take_timeline(scene: Any, path: Path) -> Timeline:
     if not scene.housex.mix_path:
         beside = path.with_name(Path(timeline.mix.file).name)
         scene.housex.mix_path = kept_path(beside) if beside.is_file() else ""
-    for other in bpy.data.scenes:
-        if other.library is None and shown.shown(other) is taken:
+    for other in own_scenes():
+        if shown.shown(other) is taken:
             describe_timeline(other.housex, taken)
     return timeline
 
@@ -208,10 +208,9 @@ class AnalysisOperator(JobOperator):
 
     def run_or_start(self, context: Any) -> set[Any]:
         """Run to the end without a window; with one, start there once a file browser has closed."""
-        window = None if bpy.app.background else context.window
-        if window is None:
+        if bpy.app.background or context.window is None:
             return JobOperator.execute(self, context)
-        return JobOperator.invoke(self, context, None)
+        return self.start_in_window(context)
 
 
 class HOUSEX_OT_analyze_mix(AnalysisOperator, bpy.types.Operator):

@@ -40,7 +40,7 @@ def bars_text(span: tuple[int, int]) -> str:
 class BarsOperator(TimelineOperator):
     """Mixin: works on the bars that are selected, or on the one at the current frame."""
 
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads it as it is
+    bl_options: Any = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads it as it is
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -152,7 +152,6 @@ class HOUSEX_OT_next_doubtful(BarsOperator, bpy.types.Operator):
 
     bl_idname = "housex.next_doubtful"
     bl_label = "Next Doubtful Bar"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads it as it is
 
     def execute(self, context: Any) -> set[Any]:
         """Select the run of doubtful bars after the current one, from the start again after the last."""

@@ -286,9 +286,9 @@ CLASSES = (
 
 def attach() -> None:
     """Put the entry into the right-click menu of every property."""
-    bpy.types.UI_MT_button_context_menu.append(draw_button_menu)  # type: ignore[attr-defined]
+    bpy.types.UI_MT_button_context_menu.append(draw_button_menu)
 
 
 def detach() -> None:
     """Take it out again."""
-    bpy.types.UI_MT_button_context_menu.remove(draw_button_menu)  # type: ignore[attr-defined]
+    bpy.types.UI_MT_button_context_menu.remove(draw_button_menu)

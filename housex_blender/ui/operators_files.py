@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..core.errors import HouseXError, SceneError
 from ..core.timeline import Timeline
@@ -174,11 +174,11 @@ class HOUSEX_OT_export_timing(BarsOperator, bpy.types.Operator):
 
     bl_idname = "housex.export_timing"
     bl_label = "Export Timing"
-    bl_options = {"REGISTER"}  # noqa: RUF012 - Blender reads it as it is
+    bl_options: Any = {"REGISTER"}  # noqa: RUF012 - Blender reads it as it is
 
     kind: EnumProperty(name="Format", description="Who is to read it", items=_EXPORT_ITEMS)  # type: ignore[valid-type]
     filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
-    check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
+    check_existing: BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
 
     def invoke(self, context: Any, _event: bpy.types.Event) -> set[Any]:
         """Open the file browser with a name beside the timeline."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import IntProperty, StringProperty
+from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..core.errors import HouseXError
 from ..core.looks import LOOK_ENDING, load_look, look_names, save_look, surprise
@@ -34,7 +34,7 @@ def own_looks() -> list[Path]:
 class LookOperator:
     """Mixin: changes the look of the scene; the keys follow at once if so wished."""
 
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads it as it is
+    bl_options: Any = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads it as it is
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -91,11 +91,11 @@ class HOUSEX_OT_save_look(LookOperator, bpy.types.Operator):
 
     bl_idname = "housex.save_look"
     bl_label = "Save Look"
-    bl_options = {"REGISTER"}  # noqa: RUF012 - Blender reads it as it is
+    bl_options: Any = {"REGISTER"}  # noqa: RUF012 - Blender reads it as it is
 
     filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
     filter_glob: StringProperty(default=f"*{LOOK_ENDING}", options={"HIDDEN"})  # type: ignore[valid-type]
-    check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
+    check_existing: BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
 
     def invoke(self, context: Any, _event: bpy.types.Event) -> set[Any]:
         """Open the file browser in the folder of the user's looks."""
@@ -122,14 +122,9 @@ class HOUSEX_OT_surprise(LookOperator, bpy.types.Operator):
     bl_idname = "housex.surprise"
     bl_label = "Surprise Me"
 
-    seed: IntProperty(
-        name="Seed",
-        description="Number of the variation; 0 draws one",
-        default=0,
-        min=0,
-        max=99999,
-        options={"SKIP_SAVE"},
-    )  # type: ignore[valid-type]
+    seed: IntProperty(  # type: ignore[valid-type]
+        name="Seed", description="Number of the variation; 0 draws one", min=0, max=99999, options={"SKIP_SAVE"}
+    )
 
     def invoke(self, context: Any, _event: bpy.types.Event) -> set[Any]:
         """Draw a number; the redo panel shows it."""

@@ -106,8 +106,8 @@ def everywhere(*classes: type[Any]) -> tuple[type[Any], ...]:
 
 
 def _in_sequencer(cls: type[Any]) -> type[Any]:
-    values = {"bl_idname": _twin(cls.bl_idname), "bl_space_type": "SEQUENCE_EDITOR", "__doc__": cls.__doc__,
-              "__module__": cls.__module__}  # fmt: skip
+    values: dict[str, Any] = {"bl_idname": _twin(cls.bl_idname), "bl_space_type": "SEQUENCE_EDITOR"}
+    values |= {"__doc__": cls.__doc__, "__module__": cls.__module__}
     if getattr(cls, "bl_parent_id", ""):
         values["bl_parent_id"] = _twin(cls.bl_parent_id)
     return type(values["bl_idname"], (cls,), values)

@@ -18,6 +18,7 @@ import numpy as np
 from bpy.props import BoolProperty
 from gpu_extras.batch import batch_for_shader
 
+from ..scene import compat
 from . import show
 from .job_operator import say
 from .palette_rows import colours_of
@@ -97,7 +98,7 @@ def _shows_time(area: Any) -> bool:
 def _scene_of(context: Any) -> Any:
     """The scene whose frames the editor shows, or None: a Sequencer may show another scene than its window."""
     if context.area.type == "SEQUENCE_EDITOR":
-        other = getattr(context, "sequencer_scene", context.scene)
+        other = compat.sequencer_scene(context)
         return context.scene if other in (None, context.scene) else None
     return context.scene
 
