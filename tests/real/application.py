@@ -95,7 +95,7 @@ def applications() -> list[Application]:
 
 def has_window_tools(application: Application) -> bool:
     """Whether a screen, a hand and a camera are there."""
-    probe = application.command("sh", "-c", "command -v Xvfb xdotool xwd convert")
+    probe = application.command("sh", "-c", "for tool in Xvfb xdotool xwd convert; do command -v $tool; done")
     done = subprocess.run(probe, capture_output=True, text=True, check=False)
     return len(done.stdout.split()) == 4
 
