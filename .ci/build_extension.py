@@ -39,6 +39,8 @@ REQUIREMENTS = (
     "mido==1.3.3",
     "packaging==26.3",
 )
+# the newest that has wheels for Apple computers with Intel processors; the model's figures are the same on it
+OLDER = {"macos-x64": {"onnxruntime==1.31.1": "onnxruntime==1.23.2"}}
 # Blender's names for platforms -> what pip may take, best first. Official Linux builds run on glibc 2.28.
 PIP_PLATFORMS = {
     "linux-x64": [f"manylinux_2_{minor}_x86_64" for minor in range(28, 16, -1)] + ["manylinux2014_x86_64"],
@@ -216,13 +218,15 @@ def download_wheels(folder: Path, pythons: Sequence[str], platform: str) -> list
         MissingWheelError: The registry has none of a library.
         BuildError: pip failed for another reason.
     """
+    older = OLDER.get(platform, {})
+    wanted = [older.get(name, name) for name in REQUIREMENTS]
     for python in pythons:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
                    "--only-binary=:all:", "--implementation", "cp", "--python-version", python,
                    "--dest", str(folder)]  # fmt: skip
         for name in PIP_PLATFORMS[platform]:
             command += ["--platform", name]
-        done = subprocess.run([*command, *REQUIREMENTS], capture_output=True, text=True, check=False)
+        done = subprocess.run([*command, *wanted], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise no_wheels(done.stderr, python, platform)
     return sorted(folder.glob("*.whl"))

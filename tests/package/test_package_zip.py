@@ -68,9 +68,9 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_platform_without_wheels_is_left_out_with_a_sentence(tmp_path: Path) -> None:
-    done = build(tmp_path, "--pythons", HERE, "--platforms", "macos-x64,windows-x64")
+    done = build(tmp_path, "--pythons", HERE, "--platforms", "windows-arm64,windows-x64")
     assert done.returncode == 1, "it was asked for by name"
-    assert "macos-x64 is left out: there is no wheel of onnxruntime==" in done.stderr
+    assert "windows-arm64 is left out: there is no wheel of soxr==" in done.stderr
     assert [Path(line).name.rpartition("-windows-x64")[1:] for line in done.stdout.splitlines()] == [
         ("-windows-x64", ".zip")
     ]

@@ -38,7 +38,7 @@ def count_calls():
 
     jobs.JobOperator._step = counted
     for panel in [*product("panels").CLASSES, *product("panels_show").CLASSES]:
-        note_draws(panel)
+        pass
 
 
 def note_draws(panel):
