@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
 
-from ..core.edits import edit_file
 from ..core.errors import HouseXError
 from ..core.timeline import Timeline
 from .places import PATH_PROPERTIES, absolute, relative_to
-from .shown import forget_all, shown, take
+from .shown import forget_all, go_back, take
 
 
 def own_scenes() -> list[Any]:
@@ -35,7 +31,7 @@ def reload(scene: Any) -> None:
     except HouseXError as error:
         settings.mix_problem = str(error)
         return
-    settings.edit_list = taken.edit_list
+    settings.state = taken.state
 
 
 def missing_mix(settings: Any) -> str:
@@ -55,15 +51,10 @@ def after_load(_file: str) -> None:
 
 @persistent
 def after_undo(*_arguments: Any) -> None:
-    """Undo and redo reach the timeline file: the .blend remembers which corrections belong to each step."""
+    """Undo and redo reach the timeline file: the .blend remembers which of its states belongs to each step."""
     for scene in own_scenes():
-        now = shown(scene)
-        if now is None or now.edit_list == scene.housex.edit_list:
-            continue
-        edits = tuple(json.loads(scene.housex.edit_list or "[]"))
-        path = absolute(scene.housex.timeline_path)
         try:
-            take(path, edit_file(path, partial(replace, edits=edits)))
+            go_back(scene)
         except HouseXError as error:
             scene.housex.mix_problem = str(error)
 

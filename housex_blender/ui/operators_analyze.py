@@ -59,7 +59,7 @@ def describe_timeline(settings: Any, taken: shown.Shown) -> None:
     settings.summary = "\n".join(summary_lines(taken.timeline))
     settings.grid_note = grid_note(taken.timeline)
     settings.tracks = "\n".join(track_lines(taken.timeline))
-    settings.edits, settings.edit_list = len(timeline.edits), taken.edit_list
+    settings.edits, settings.state = len(timeline.edits), taken.state
     settings.conflicts = "\n".join(taken.conflicts)
     settings.mix_problem = missing_mix(settings)
     # the note about the grid says it already, or it was corrected since
@@ -70,9 +70,9 @@ def describe_timeline(settings: Any, taken: shown.Shown) -> None:
 
 def forget_timeline(settings: Any) -> None:
     """What was heard in another mix no longer holds."""
-    for name in ("timeline_path", "summary", "tracks", "warnings", "grid_note", "conflicts", "edit_list"):
+    for name in ("timeline_path", "summary", "tracks", "warnings", "grid_note", "conflicts"):
         setattr(settings, name, "")
-    settings.edits = settings.select_first = settings.select_last = 0
+    settings.edits = settings.state = settings.select_first = settings.select_last = 0
     settings.bpm = 0.0
 
 

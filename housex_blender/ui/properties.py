@@ -81,8 +81,8 @@ class HouseXSettings(bpy.types.PropertyGroup):
     warnings: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     grid_note: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     edits: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
-    # the corrections themselves, so that Blender's undo reaches the timeline file
-    edit_list: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    # which state of the timeline file belongs to this step of Blender's undo
+    state: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     conflicts: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     mix_problem: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     select_first: IntProperty(  # type: ignore[valid-type]

@@ -6,8 +6,8 @@ take it from here.
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +18,32 @@ from ..core.edits import conflicts, locked_bars, with_edits
 from ..core.timeline import Timeline
 from .places import absolute
 
+# states that undo can lead back to, of all timelines together
+_MOST_STATES = 256
+
 
 @dataclass(frozen=True)
 class Shown:
     """A timeline as it is shown.
 
     Attributes:
+        state: Number of this state; the .blend keeps it, so that undo finds what belongs to each step.
         stored: As in the file, with its list of edits.
         timeline: With the edits applied: what every bar number in the panel counts on.
         locked: (n_bars,) bars that no further edit changes.
         conflicts: Sentences about edits that could not be applied.
     """
 
+    state: int
     stored: Timeline
     timeline: Timeline
     locked: NDArray[np.bool_]
     conflicts: tuple[str, ...]
 
-    @property
-    def edit_list(self) -> str:
-        """The edits as text, as the .blend keeps them."""
-        return json.dumps(list(self.stored.edits))
-
 
 # by path, because several scenes may show one timeline
 _TAKEN: dict[Path, Shown] = {}
+_STATES: OrderedDict[int, Shown] = OrderedDict()
 
 
 def take(path: Path, timeline: Timeline) -> Shown:
@@ -51,9 +52,15 @@ def take(path: Path, timeline: Timeline) -> Shown:
     Raises:
         TimelineError: An edit in it makes no sense.
     """
-    edited = with_edits(timeline)
-    taken = Shown(timeline, edited, locked_bars(timeline), tuple(conflicts(timeline)))
-    _TAKEN[path] = taken
+    before = _TAKEN.get(path)
+    if before is not None and np.array_equal(before.stored.envelopes.values, timeline.envelopes.values):
+        # the levels of an hour are megabytes, and every correction reads them anew
+        timeline = replace(timeline, envelopes=before.stored.envelopes)
+    state = next(reversed(_STATES), 0) + 1
+    taken = Shown(state, timeline, with_edits(timeline), locked_bars(timeline), tuple(conflicts(timeline)))
+    _TAKEN[path] = _STATES[state] = taken
+    while len(_STATES) > _MOST_STATES:
+        _STATES.popitem(last=False)
     return taken
 
 
@@ -63,6 +70,24 @@ def shown(scene: Any) -> Shown | None:
     return _TAKEN.get(absolute(path)) if path else None
 
 
+def go_back(scene: Any) -> None:
+    """After undo or redo: let the timeline file say again what it said at this step.
+
+    Raises:
+        TimelineError: The file cannot be written.
+    """
+    now, wanted = shown(scene), _STATES.get(scene.housex.state)
+    if now is None or wanted is None or now is wanted:
+        return
+    path = absolute(scene.housex.timeline_path)
+    if wanted.stored.envelopes is now.stored.envelopes:
+        wanted.stored.save_text(path)
+    else:
+        wanted.stored.save(path)
+    _TAKEN[path] = wanted
+
+
 def forget_all() -> None:
     """Another file is opened, or the extension goes."""
     _TAKEN.clear()
+    _STATES.clear()

@@ -51,6 +51,10 @@ class Application:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("HOUSEX_", "PYTHON", "BLENDER"))}
         return {**kept, "MESA_SHADER_CACHE_DISABLE": "true", "LIBGL_ALWAYS_SOFTWARE": "1", **self.environment}
 
+    def window_command(self, home: Path, *arguments: str | Path) -> list[str]:
+        """Blender's command line with another home folder: where its file browser opens."""
+        return self.command("env", f"HOME={home}", self.program, "--offline-mode", *arguments)
+
     def run(self, *arguments: str | Path, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
         """Run Blender without a window, to its end."""
         return subprocess.run(self.command(self.program, *arguments), capture_output=True, text=True, check=False,

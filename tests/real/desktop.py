@@ -37,6 +37,7 @@ class Desktop:
 
     Args:
         application: Which Blender.
+        home: Where the file browser opens.
         folder: Gets pictures, console.log and the watcher's state.
         arguments: Further arguments of Blender, a .blend for example.
 
@@ -44,7 +45,7 @@ class Desktop:
         clicks: Presses of a mouse button so far.
     """
 
-    def __init__(self, application: Application, folder: Path, *arguments: str | Path) -> None:
+    def __init__(self, application: Application, folder: Path, home: Path, *arguments: str | Path) -> None:
         self._application, self.folder = application, folder
         self.clicks = 0
         self._asked = 0
@@ -61,8 +62,8 @@ class Desktop:
             self._screen = subprocess.Popen(screen, stdout=log, **quiet)  # type: ignore[call-overload]
         socket = Path("/tmp/.X11-unix") / self._display.replace(":", "X")
         wait_for(socket.exists, "the virtual screen", 30)
-        command = application.command(application.program, "--window-geometry", "0", "0", str(WIDTH), str(HEIGHT),
-                                      "--offline-mode", *arguments, "-P", WATCHER, "--", folder)  # fmt: skip
+        command = application.window_command(home, "--window-geometry", "0", "0", str(WIDTH), str(HEIGHT),
+                                             *arguments, "-P", WATCHER, "--", folder)  # fmt: skip
         self.process = subprocess.Popen(command, stdout=self._log, **quiet)  # type: ignore[call-overload]
         self._hand = subprocess.Popen(application.command("xdotool", "-"), stdin=subprocess.PIPE, text=True, env=env)
         self.wait(lambda s: bool(s["windows"]), "Blender's window", 120)
@@ -107,7 +108,9 @@ class Desktop:
         """(height, width, 3) of a box (x, y, width, height; from the top left) of a picture, 0..1."""
         x, y, width, height = box
         pipe = f"convert '{picture}' -crop {width}x{height}+{x}+{y} +repage -depth 8 rgb:-"
-        done = subprocess.run(self._application.command("sh", "-c", pipe), check=True, env=self._env, capture_output=True)
+        done = subprocess.run(
+            self._application.command("sh", "-c", pipe), check=True, env=self._env, capture_output=True
+        )
         return np.frombuffer(done.stdout, np.uint8).reshape(height, width, 3).astype(np.float32) / 255.0
 
     def area(self, kind: str, window: int | None = None) -> dict[str, Any]:
@@ -145,7 +148,9 @@ class Desktop:
         answer = self.wait(lambda s: s["button"].get("number") == self._asked, "an answer of the watcher")
         return str(answer["button"]["text"])
 
-    def find(self, wanted: str, kind: str = "VIEW_3D", region: str = "UI", across: tuple[float, ...] = (0.5,)) -> tuple[int, int]:
+    def find(
+        self, wanted: str, kind: str = "VIEW_3D", region: str = "UI", across: tuple[float, ...] = (0.5,)
+    ) -> tuple[int, int]:
         """Where the button is whose command or property contains a text; goes through the region row by row.
 
         Raises:
@@ -157,7 +162,8 @@ class Desktop:
             for part in across:
                 x = left + int(width * part)
                 if wanted in self.button(x, y, area["window"]):
-                    return x, y
+                    # well inside, not on its edge
+                    return x, y + _ROW // 2 if wanted in self.button(x, y + _ROW, area["window"]) else y
         raise Stuck(f"no button {wanted} in {kind} {region}")
 
     # -- what a hand does
@@ -187,6 +193,12 @@ class Desktop:
         self.move(x, y)
         self._do(f"click --repeat {abs(notches)} --delay 60 {5 if notches > 0 else 4}")
         time.sleep(_HOVER_S)
+
+    def place(self, title: str) -> None:
+        """Move another window of Blender's to where all of it is seen: there is no window manager to do it."""
+        search = ("search", "--onlyvisible", "--name", title, "windowmove", "88", "60")
+        subprocess.run(self._application.command("xdotool", *search), check=True, env=self._env)
+        self.fresh(4)
 
     def key(self, *names: str) -> None:
         """Press keys, one after the other."""

@@ -110,6 +110,26 @@ def test_undo_and_redo_reach_the_file(heard, scene) -> None:
     assert labels(heard)[:2] == ["Deep House"] * 2
 
 
+def test_undo_takes_a_whole_analysis_back(heard, scene) -> None:
+    """What was heard before stands in the file again, levels included."""
+    from dataclasses import replace
+
+    bpy.context.preferences.edit.use_global_undo = True
+    bpy.ops.ed.undo_push(message="before")
+    first = Timeline.load(heard)
+    other = replace(first, probs=np.roll(first.probs, 1, axis=1),
+                    envelopes=replace(first.envelopes, values=first.envelopes.values / 2))  # fmt: skip
+    other.save(heard)
+    bpy.ops.housex.load_timeline("EXEC_DEFAULT", True, filepath=str(heard))
+    assert labels(heard)[0] != first.labels[0]
+    bpy.ops.ed.undo()
+    again = Timeline.load(heard)
+    assert again.labels == first.labels
+    assert np.allclose(again.envelopes.values, first.envelopes.values)
+    bpy.ops.ed.redo()
+    assert labels(heard)[0] == other.labels[0]
+
+
 def test_a_correction_shows_at_once(heard, scene) -> None:
     from housex_blender.scene import compat
 

@@ -176,8 +176,10 @@ def test_edits_in_the_file_win_over_an_older_blend(heard, scene, tmp_path) -> No
     bpy.ops.housex.set_genre(genre="Slap House")
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "old.blend"))
     settings = bpy.context.scene.housex
-    assert [edit["value"] for edit in json.loads(settings.edit_list)] == ["Slap House"]
-    assert len(Timeline.load(heard).edits) == 1
+    assert [edit["value"] for edit in Timeline.load(heard).edits] == ["Slap House"]
+    settings.select_first = settings.select_last = 2
+    bpy.ops.housex.set_genre(genre="Bigroom")
+    assert [edit["value"] for edit in Timeline.load(heard).edits] == ["Slap House", "Bigroom"]
 
 
 def test_defaults_for_new_scenes(heard, scene) -> None:
