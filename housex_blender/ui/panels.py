@@ -106,11 +106,12 @@ def everywhere(*classes: type[Any]) -> tuple[type[Any], ...]:
 
 
 def _in_sequencer(cls: type[Any]) -> type[Any]:
-    values: dict[str, Any] = {"bl_idname": _twin(cls.bl_idname), "bl_space_type": "SEQUENCE_EDITOR"}
-    values |= {"__doc__": cls.__doc__, "__module__": cls.__module__}
+    # a copy, no subclass: Blender draws nothing in a panel whose class has a registered subclass
+    values = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
+    values |= {"bl_idname": _twin(cls.bl_idname), "bl_space_type": "SEQUENCE_EDITOR"}
     if getattr(cls, "bl_parent_id", ""):
         values["bl_parent_id"] = _twin(cls.bl_parent_id)
-    return type(values["bl_idname"], (cls,), values)
+    return type(values["bl_idname"], cls.__bases__, values)
 
 
 def _twin(name: str) -> str:

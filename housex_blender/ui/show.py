@@ -12,7 +12,7 @@ from ..core.errors import HouseXError, SceneError, TimelineError
 from ..core.keys import KeyTrack
 from ..core.looks import Look
 from ..core.timeline import Timeline
-from ..scene.rig import Baked, find_show
+from ..scene.rig import OWNED, Baked, find_show
 from .palette_rows import OWN, fill_from, palettes_of
 from .places import absolute
 
@@ -208,9 +208,14 @@ def look_through_camera(context: Any, scene: Any) -> None:
                 space.shading.type = "MATERIAL"
             # without these the view shows a studio's light instead of the show's
             space.shading.use_scene_lights = space.shading.use_scene_world = True
-            # a grid through the middle of the tunnel
-            space.overlay.show_floor = space.overlay.show_axis_x = space.overlay.show_axis_y = False
+            # a grid through the middle of the tunnel, the arrows of empties, the lines to their parents
+            for name in ("floor", "axis_x", "axis_y", "extras", "relationship_lines"):
+                setattr(space.overlay, f"show_{name}", False)
             break
+    for thing in scene.objects:
+        # the camera's rail: hidden from the eye alone, it still carries
+        if thing.type == "CURVE" and thing.get(OWNED):
+            thing.hide_set(True, view_layer=window.view_layer)
 
 
 def check_mix(scene: Any, timeline: Timeline) -> str:

@@ -226,6 +226,13 @@ def test_off_and_on_again_leaves_nothing(addon) -> None:
     assert all(hasattr(bpy.types, name) for name in names)
 
 
+def test_no_class_is_a_subclass_of_another(addon) -> None:
+    """Blender draws nothing in a panel whose class has a registered subclass."""
+    from housex_blender.ui import CLASSES
+
+    assert [cls for cls in CLASSES if set(cls.__subclasses__()) & set(CLASSES)] == []
+
+
 class Layout:
     """Takes what a panel draws and refuses names that do not exist."""
 
