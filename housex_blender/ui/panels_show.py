@@ -50,13 +50,13 @@ class HOUSEX_PT_look(HouseXPanel, bpy.types.Panel):
         column = layout.column()
         column.prop(settings, "seed")
         column.prop(settings, "bake_at_once")
-        layout.operator(HOUSEX_OT_save_defaults.bl_idname, icon="PREFERENCES")
         row = layout.row(align=True)
         row.scale_y = 1.4
         text = "Build Tunnel" if settings.scene_kind == "tunnel" else "Build Rig"
         row.operator(HOUSEX_OT_build_show.bl_idname, text=text, icon="SCENE_DATA")
         row.operator(HOUSEX_OT_bake.bl_idname, icon="ACTION")
         draw_message(layout, context, "SHOW")
+        layout.operator(HOUSEX_OT_save_defaults.bl_idname, icon="PREFERENCES")
 
 
 class HOUSEX_PT_colours(HouseXPanel, bpy.types.Panel):
