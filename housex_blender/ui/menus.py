@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from .panels import CONTEXT
+from .translations import CONTEXT
 
 # groups of commands, in the order of the work
 _COMMANDS = (

@@ -18,6 +18,7 @@ from .job_operator import redraw
 from .operators_edit import TimelineOperator, change, now_s
 from .selection import select, selected
 from .shown import Shown, shown
+from .translations import CONTEXT
 
 
 def bar_now(scene: Any, what: Shown) -> int:
@@ -70,7 +71,9 @@ class HOUSEX_OT_set_genre(BarsOperator, bpy.types.Operator):
     bl_idname = "housex.set_genre"
     bl_label = "Set Genre"
 
-    genre: EnumProperty(name="Genre", description="Sub-genre of the bars", items=_genre_items)  # type: ignore[valid-type]
+    genre: EnumProperty(  # type: ignore[valid-type]
+        name="Genre", description="Sub-genre of the bars", items=_genre_items, translation_context=CONTEXT
+    )
 
     def execute(self, context: Any) -> set[Any]:
         """Add the edit."""
@@ -90,7 +93,8 @@ class HOUSEX_OT_set_section(BarsOperator, bpy.types.Operator):
     section: EnumProperty(  # type: ignore[valid-type]
         name="Section",
         description="Part of a track",
-        items=[(name, name.title(), f"The bars are part of a {name}") for name in SECTIONS],
+        items=[(name, name.title(), f"The bars belong to the {name}") for name in SECTIONS],
+        translation_context=CONTEXT,
     )
 
     def execute(self, context: Any) -> set[Any]:
@@ -228,7 +232,13 @@ class HOUSEX_OT_move_track(BarsOperator, bpy.types.Operator):
     bl_idname = "housex.move_track"
     bl_label = "Move Track Change"
 
-    number: IntProperty(name="Track", description="Number of the track; 0 for the nearest", default=0, min=0)  # type: ignore[valid-type]
+    number: IntProperty(  # type: ignore[valid-type]
+        name="Track",
+        description="Number of the track; 0 for the nearest",
+        default=0,
+        min=0,
+        translation_context=CONTEXT,
+    )
     to_bar: IntProperty(name="To Bar", description="Bar, counted from 1; 0 for the current", default=0, min=0)  # type: ignore[valid-type]
 
     def execute(self, context: Any) -> set[Any]:

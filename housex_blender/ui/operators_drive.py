@@ -16,6 +16,7 @@ from .job_operator import redraw, say
 from .operators_bars import BarsOperator
 from .report import fail
 from .shown import shown
+from .translations import CONTEXT
 
 _HELP = {
     "energy": "How much is going on in the bar",
@@ -104,9 +105,15 @@ class HOUSEX_OT_drive_property(BarsOperator, bpy.types.Operator):
     owner: StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
     data_path: StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
     index: IntProperty(options={"HIDDEN", "SKIP_SAVE"}, default=-1)  # type: ignore[valid-type]
-    channel: EnumProperty(name="Channel", description="What it follows", items=channel_items)  # type: ignore[valid-type]
-    low: FloatProperty(name="From", description="Value while the channel is at 0", default=0.0)  # type: ignore[valid-type]
-    high: FloatProperty(name="To", description="Value while the channel is at 1", default=1.0)  # type: ignore[valid-type]
+    channel: EnumProperty(  # type: ignore[valid-type]
+        name="Channel", description="What it follows", items=channel_items, translation_context=CONTEXT
+    )
+    low: FloatProperty(  # type: ignore[valid-type]
+        name="From", description="Value while the channel is at 0", default=0.0, translation_context=CONTEXT
+    )
+    high: FloatProperty(  # type: ignore[valid-type]
+        name="To", description="Value while the channel is at 1", default=1.0, translation_context=CONTEXT
+    )
     attack_ms: FloatProperty(  # type: ignore[valid-type]
         name="Attack (ms)", description="How quickly it follows a rise; 0 at once",
         default=0.0, min=0.0, max=10_000.0, soft_max=500.0,

@@ -17,6 +17,7 @@ from .job_operator import redraw, say, status_of
 from .operators_analyze import not_busy, take_timeline
 from .places import absolute
 from .report import fail
+from .translations import CONTEXT
 
 # after a pause of this length a tap begins a new count
 _PAUSE_S = 4.0
@@ -89,8 +90,11 @@ class HOUSEX_OT_correct_grid(TimelineOperator, bpy.types.Operator):
             ("double", "Double", "Twice as many beats from the current frame on"),
             ("nudge", "Nudge", "Move the bars from the current frame on"),
         ],
+        translation_context=CONTEXT,
     )
-    beats: FloatProperty(name="Beats", description="How far to nudge, in halves of a beat")  # type: ignore[valid-type]
+    beats: FloatProperty(  # type: ignore[valid-type]
+        name="Beats", description="How far to nudge, in halves of a beat", translation_context=CONTEXT
+    )
 
     @classmethod
     def description(cls, _context: Any, properties: Any) -> str:

@@ -238,7 +238,7 @@ class HOUSEX_OT_setup_engine(EngineOperator, bpy.types.Operator):
             "They come from the Python package index (pypi.org) or from pytorch.org, as set under Torch.",
             "Nothing else is downloaded and nothing is sent. It takes minutes; you can go on working.",
         ):
-            for line in wrapped(text):
+            for line in wrapped(bpy.app.translations.pgettext_iface(text)):
                 column.label(text=line)
 
     @staticmethod

@@ -16,6 +16,7 @@ from .job_operator import redraw, say
 from .operators_analyze import not_busy
 from .places import absolute, user_folder
 from .report import fail
+from .translations import CONTEXT
 
 
 def looks_folder() -> Path:
@@ -144,6 +145,7 @@ class HOUSEX_MT_looks(bpy.types.Menu):
 
     bl_idname = "HOUSEX_MT_looks"
     bl_label = "Looks"
+    bl_translation_context = CONTEXT
 
     def draw(self, _context: Any) -> None:
         """One line per look."""

@@ -15,6 +15,7 @@ from .ribbon import EDITORS, STATE, Place, place_of, redraw_editors
 from .ribbon_layout import GRIP_PX, Span, extended, line_at, move_limits, span_between
 from .selection import select, selected
 from .shown import shown
+from .translations import CONTEXT
 
 _DRAG_PX = 3
 # a pointer that leaves the window sends no event
@@ -278,7 +279,7 @@ class HOUSEX_MT_ribbon_section(bpy.types.Menu):
     def draw(self, _context: Any) -> None:
         """One button each."""
         for section in SECTIONS:
-            self.layout.operator("housex.set_section", text=section.title()).section = section
+            self.layout.operator("housex.set_section", text=section.title(), text_ctxt=CONTEXT).section = section
 
 
 class HOUSEX_MT_ribbon(bpy.types.Menu):

@@ -42,9 +42,7 @@ from .operators_files import (
     HOUSEX_OT_open_demo,
 )
 from .shown import shown
-
-# text of our own that Blender's dictionaries must not be asked about
-CONTEXT = "HouseX"
+from .translations import CONTEXT
 
 
 def draw_text(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:
@@ -237,8 +235,8 @@ class HOUSEX_PT_bars(HouseXPanel, bpy.types.Panel):
         layout: Any = self.layout
         settings, what = context.scene.housex, shown(context.scene)
         row = layout.row(align=True)
-        row.prop(settings, "select_first", text="Bars")
-        row.prop(settings, "select_last", text="to")
+        row.prop(settings, "select_first", text="Bars", text_ctxt=CONTEXT)
+        row.prop(settings, "select_last", text="to", text_ctxt=CONTEXT)
         row.operator_menu_enum(HOUSEX_OT_select_bars.bl_idname, "what", text="", icon="DOWNARROW_HLT")
         if not settings.select_first:
             layout.label(text="None selected: the current bar")

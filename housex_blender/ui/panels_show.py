@@ -78,7 +78,7 @@ class HOUSEX_PT_colours(HouseXPanel, bpy.types.Panel):
         column = layout.column(align=True)
         for row in context.scene.housex.colours:
             split = column.split(factor=0.45)
-            split.label(text=row.name)
+            split.label(text=row.name, translate=False)
             pickers = split.row(align=True)
             for name in ("colour_a", "colour_b", "colour_c"):
                 pickers.prop(row, name, text="")
@@ -103,7 +103,8 @@ class HOUSEX_PT_own(HouseXPanel, bpy.types.Panel):
         settings = scene.housex
         driven = drives(scene)
         if not driven:
-            draw_text(layout, context, "Right-click any property and choose Drive by Mix", "INFO")
+            hint = bpy.app.translations.pgettext_iface("Right-click any property and choose Drive by Mix")
+            draw_text(layout, context, hint, "INFO")
         column = layout.column(align=True)
         for drive in driven:
             row = column.row(align=True)

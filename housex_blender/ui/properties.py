@@ -18,6 +18,7 @@ from ..core.looks import palette_names
 from ..core.options import BPM_RANGE
 from ..scene.compat import blend_relative
 from . import palette_rows
+from .translations import CONTEXT
 
 _PALETTE_HELP = {
     "house": "The colours of the HouseX paper, and ours for the other sub-genres",
@@ -52,7 +53,14 @@ def _own_palette(row: Any, _context: Any) -> None:
 def _colour(slot: int) -> Any:
     label, what = SLOTS[slot]
     return FloatVectorProperty(
-        name=label, description=what, subtype="COLOR", size=3, min=0.0, max=1.0, update=_own_palette
+        name=label,
+        description=what,
+        subtype="COLOR",
+        size=3,
+        min=0.0,
+        max=1.0,
+        update=_own_palette,
+        translation_context=CONTEXT,
     )
 
 
@@ -69,7 +77,9 @@ class HouseXSettings(bpy.types.PropertyGroup):
 
     # a plain text, because Blender's own file button cannot be told to list sound only
     mix_path: StringProperty(  # type: ignore[valid-type]
-        name="Mix", description="The recorded mix: wav, aiff, flac, ogg, opus, mp3, m4a and more"
+        name="Mix",
+        description="The recorded mix: wav, aiff, flac, ogg, opus, mp3, m4a and more",
+        translation_context=CONTEXT,
     )
     timeline_path: StringProperty(  # type: ignore[valid-type]
         name="Timeline",
@@ -139,7 +149,11 @@ class HouseXSettings(bpy.types.PropertyGroup):
         default=True,
     )
     palette: EnumProperty(  # type: ignore[valid-type]
-        name="Palette", description="Three colours for each sub-genre", items=_palette_items(), update=_show_palette
+        name="Palette",
+        description="Three colours for each sub-genre",
+        items=_palette_items(),
+        update=_show_palette,
+        translation_context=CONTEXT,
     )
     colours: CollectionProperty(  # type: ignore[valid-type]
         type=HouseXGenreColours, name="Colors", description="Three colours for each sub-genre"
@@ -156,11 +170,11 @@ class HouseXSettings(bpy.types.PropertyGroup):
     )
     attack_ms: FloatProperty(  # type: ignore[valid-type]
         name="Attack", description="How quickly the light follows a rising level, in milliseconds",
-        default=10.0, min=0.0, max=10_000.0, soft_max=200.0, precision=0, step=100,
+        default=10.0, min=0.0, max=10_000.0, soft_max=200.0, precision=0, step=100, translation_context=CONTEXT,
     )  # fmt: skip
     release_ms: FloatProperty(  # type: ignore[valid-type]
         name="Release", description="How slowly the light follows a falling level, in milliseconds",
-        default=180.0, min=0.0, max=10_000.0, soft_max=1000.0, precision=0, step=1000,
+        default=180.0, min=0.0, max=10_000.0, soft_max=1000.0, precision=0, step=1000, translation_context=CONTEXT,
     )  # fmt: skip
     seed: IntProperty(  # type: ignore[valid-type]
         name="Seed", description="Another number gives another variation of the flight", default=0, min=0

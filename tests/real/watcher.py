@@ -168,6 +168,7 @@ def watch():
             "status": status_facts(),
             "jobs": jobs(),
             "engine_page": engine_page(),
+            "section": bpy.context.preferences.active_section,
             "file": bpy.data.filepath,
             "dirty": bpy.data.is_dirty,
             "scenes": [scene_facts(scene) for scene in bpy.data.scenes],
