@@ -10,12 +10,13 @@ OTHER_BLENDERS := 4.2 5.0
 BPY_4.2 := 4.2.23
 BPY_5.0 := 5.0.1
 
-.PHONY: help setup demo test lint bench extension repository demo-scene model mix clean
+.PHONY: help setup demo test click-through lint bench extension repository demo-scene model mix clean
 
 help:
 	@echo "make demo       analyse the demo mix, build the tunnel, render stills and a film into out/"
 	@echo "make test       the whole test suite        make lint       ruff and mypy"
 	@echo "make test-4.2   and test-5.0: of it what touches Blender, in that Blender; part of make test"
+	@echo "make click-through  click through the extension in every real Blender here (HOUSEX_BLENDER names one)"
 	@echo "make setup      the environment alone       make bench      speed and memory against named rivals"
 	@echo "make extension  zips for Blender in dist/, one per platform; PYTHONS=3.14 PLATFORMS=linux-x64 choose"
 	@echo "make repository dist/ as an extension repository that Blender updates from"
@@ -64,6 +65,9 @@ test: $(VENV)/.test
 # judged by pytest's own verdict: Blender as a module may crash or hang when Python exits
 $(OTHER_BLENDERS:%=test-%): test-%: $(VENV)-%/.done
 	$(VENV)-$*/bin/python .ci/test_blender.py tests/scene tests/ui tests/package $(TESTS)
+
+click-through: $(VENV)/.demo
+	$(PY) -m tests.real.click_through --out out/click-through
 
 lint: $(LINT)/.done
 	$(LINT)/bin/ruff check .

@@ -80,7 +80,13 @@ def header(path: Path) -> Header | None:
     command = [program, "-hide_banner", "-nostdin", *SAFE_INPUT, "-i", _source(path)]
     try:
         text = subprocess.run(
-            command, capture_output=True, timeout=HEADER_TIMEOUT_S, check=False, creationflags=_creation_flags()
+            # our own stdin is the lifeline: a program that looks at it would wait for our read of it to end
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=HEADER_TIMEOUT_S,
+            check=False,
+            creationflags=_creation_flags(),
         ).stderr.decode("utf-8", "replace")
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -122,8 +128,9 @@ class Pipe(AbstractContextManager["Pipe"]):
         command += ["-ac", str(channels), "-ar", str(rate_hz), "-f", "f32le", "pipe:1"]
         try:
             self._child = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=self._errors, creationflags=_creation_flags()
-            )
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors,
+                creationflags=_creation_flags(),
+            )  # fmt: skip
         except OSError as error:
             self._errors.close()
             raise AudioError(f"ffmpeg could not be started: {error}.", "Reinstall ffmpeg.") from error

@@ -15,7 +15,7 @@ from .bars import frame_on, seconds_to_frames
 from .edits import with_edits
 from .errors import SceneError
 from .keys import KeyTrack
-from .looks import Look
+from .looks import LUMINANCE, Look
 from .timeline import Timeline
 
 Floats = NDArray[np.float64]
@@ -317,7 +317,7 @@ def _even_brightness(tracks: dict[str, KeyTrack], slot: str, frames: Floats) -> 
 
     Luminance by Rec. 709; its fourth root, because the differences should shrink, not vanish.
     """
-    luminance = np.asarray(tracks[f"colour_{slot}"].at(frames)) @ np.array([0.2126, 0.7152, 0.0722])
+    luminance = np.asarray(tracks[f"colour_{slot}"].at(frames)) @ LUMINANCE
     return np.clip((0.22 / np.maximum(luminance, 1e-3)) ** 0.25, 0.6, 1.3)
 
 

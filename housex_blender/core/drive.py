@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from .channels import attack_release, thinned
 from .keys import KeyTrack
+from .looks import LUMINANCE
 
 Kind = Literal["FLOAT", "INT", "BOOLEAN"]
 
-# Rec. 709
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 # Part of the range that a thinned curve may be off: no eye sees it.
 _TOLERANCE = 0.004
 _ON = 0.5

@@ -10,7 +10,7 @@ from .errors import TimelineError
 
 GRID_OPS = ("halve", "double", "nudge", "tap", "replace")
 LEAST_TAPS = 4
-_SECTIONS = ("intro", "build", "drop", "break", "outro")
+SECTIONS = ("intro", "build", "drop", "break", "outro")
 _LATEST_S = 172_900.0
 _MAX_NUDGE = 64
 # probabilities are written with four digits
@@ -58,8 +58,8 @@ def _check_time(value: Any) -> None:
 def _check_span(edit: dict[str, Any]) -> None:
     if "to_s" not in edit or not isinstance(edit.get("value"), str):
         raise TimelineError(f"An edit of a {edit['what']} has no end or no name.", "Give from_s, to_s and value.")
-    if edit["what"] == "section" and edit["value"] not in _SECTIONS:
-        known = ", ".join(_SECTIONS)
+    if edit["what"] == "section" and edit["value"] not in SECTIONS:
+        known = ", ".join(SECTIONS)
         raise TimelineError(f"An edit names the section {edit['value']!r}.", f"Choose one of: {known}.")
 
 
@@ -77,9 +77,9 @@ def _check_lock(edit: dict[str, Any]) -> None:
         raise TimelineError(
             "A lock's probabilities do not fit its bars and genres.", "Give probs: for each bar a row that sums to 1."
         )
-    if not _is_texts(section) or len(section) != len(starts_s) or not set(section) <= set(_SECTIONS):
+    if not _is_texts(section) or len(section) != len(starts_s) or not set(section) <= set(SECTIONS):
         raise TimelineError(
-            "A lock's sections do not fit its bars.", f"Give section: for each bar one of {', '.join(_SECTIONS)}."
+            "A lock's sections do not fit its bars.", f"Give section: for each bar one of {', '.join(SECTIONS)}."
         )
 
 

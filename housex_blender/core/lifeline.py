@@ -6,16 +6,19 @@ A parent that is killed runs no clean-up of its own, but the system closes its e
 from __future__ import annotations
 
 import _thread
+import contextlib
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import MutableMapping
 
 VARIABLE = "HOUSEX_LIFELINE"
 _STDIN = "stdin"
 # to take back half-written files and to end what the child has started itself
 _GRACE_S = 5.0
+_LOOK_S = 0.5
 
 
 def promise(environment: MutableMapping[str, str]) -> None:
@@ -30,12 +33,28 @@ def hold() -> None:
         threading.Thread(target=_watch, args=(sys.stdin.fileno(),), name="housex-lifeline", daemon=True).start()
 
 
-def _watch(stdin: int) -> None:
-    try:
+def _wait_for_end(stdin: int) -> None:
+    """Return once the other end of the pipe is closed.
+
+    Raises:
+        OSError: It is, or there is no pipe.
+    """
+    if sys.platform != "win32":
         while os.read(stdin, 4096):
             pass
-    except OSError:
-        pass  # closed is as good as ended
+        return
+    import _winapi
+    import msvcrt
+
+    # no read that waits: Windows lets nobody look at a pipe meanwhile, and libraries look at stdin as they load
+    while True:
+        _winapi.PeekNamedPipe(msvcrt.get_osfhandle(stdin), 0)
+        time.sleep(_LOOK_S)
+
+
+def _watch(stdin: int) -> None:
+    with contextlib.suppress(OSError):  # closed is as good as ended
+        _wait_for_end(stdin)
     if os.name == "nt":
         _thread.interrupt_main()
     else:

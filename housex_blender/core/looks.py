@@ -36,8 +36,9 @@ _RANGES = {
     "release_ms": _MILLISECONDS,
 }
 Triple = tuple[str, str, str]
-# Rec. 709 weights of linear light; a colour below this lights nothing up
-_LUMINANCE = (0.2126, 0.7152, 0.0722)
+# Rec. 709 weights of linear light
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+# a colour below this lights nothing up
 _DARK = 0.06
 # by how much at most a strength is divided or multiplied, and where it ends
 _BOUNDS = {
@@ -362,6 +363,6 @@ def _recast(colours: Mapping[str, Triple], rng: random.Random) -> dict[str, Trip
 
 def _casts(row: Triple) -> list[Triple]:
     """All orders of three colours in which the dark ones keep their role."""
-    dark = [slot for slot, text in enumerate(row) if hex_to_linear(text) @ _LUMINANCE < _DARK]
+    dark = [slot for slot, text in enumerate(row) if hex_to_linear(text) @ LUMINANCE < _DARK]
     orders = [order for order in permutations(range(len(row))) if all(order[slot] == slot for slot in dark)]
     return [(row[a], row[b], row[c]) for a, b, c in orders]

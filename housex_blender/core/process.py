@@ -312,7 +312,9 @@ class ProcessJob:
         if self._process.poll() is not None:
             return
         if os.name == "nt":
-            self._process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
+            # a host without a console cannot ask; Python then raises either
+            with contextlib.suppress(OSError, SystemError):
+                self._process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
         else:
             self._signal_group(self.stop_signal)
         try:

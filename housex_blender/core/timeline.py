@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bars import BarGrid
+from .edit_rules import SECTIONS as SECTIONS
 from .errors import TimelineError
 from .files import replacing, sha256_of, write_text_atomic
 from .timeline_file import SCHEMA, dump, read_checked, read_levels, rounded
 
-SECTIONS = ("intro", "build", "drop", "break", "outro")
 ENVELOPE_NAMES = ("sub", "bass", "mid", "high", "kick", "loudness")
 GRID_SOURCES = ("heard", "ruler", "imported", "edited")
 MAX_FILL_BEATS = 4

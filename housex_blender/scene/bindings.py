@@ -80,7 +80,7 @@ def rekey_show(scene: bpy.types.Scene, channels: Mapping[str, KeyTrack], n_frame
     if not is_remembered(show):
         raise SceneError("There is no show here whose keys could be written again.", "Build the show.")
     if not channels:
-        raise SceneError("There are no channels to show.", "Analyse a mix first.")
+        raise SceneError("There are no channels to show.", "Analyze a mix first.")
     check_channels(channels)
     handles = recall(show)
     follow_channels(handles, show, channels)

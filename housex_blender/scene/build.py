@@ -62,7 +62,7 @@ def build_show(
     if detail not in tunnel.DETAILS:
         raise SceneError(f"There is no detail called {detail!r}.", f"Use {', '.join(tunnel.DETAILS)}.")
     if not channels:
-        raise SceneError("There are no channels to show.", "Analyse a mix first.")
+        raise SceneError("There are no channels to show.", "Analyze a mix first.")
     needs, builder = SCENE_KINDS[scene_kind]
     check_channels(channels, needs)
     if n_frames is None:
@@ -78,10 +78,11 @@ def build_show(
     show = build_rig(scene, channels, handles)
     set_frame_rate(scene, fps)
     scene.frame_start, scene.frame_end = 1, n_frames
-    write_channels(handles, channels, take_over=not known)
+    keys = write_channels(handles, channels, take_over=not known)
     remember(show, handles)
     take_up(show)
-    handles.kept += write_drives(scene, channels, fps).kept
+    driven = write_drives(scene, channels, fps)
+    handles.keys, handles.kept = keys + driven.keys, [*handles.kept, *driven.kept]
     scene.frame_set(scene.frame_start)
     return handles
 

@@ -115,12 +115,6 @@ def _seals(points: Any) -> Any:
     return seals.T
 
 
-def is_users(owner: bpy.types.ID, data_path: str, index: int) -> bool:
-    """Whether the number has keys, and none of them is ours."""
-    curve = find_curve(owner, data_path, index)
-    return curve is not None and bool(len(curve.keyframe_points)) and not own_keys(curve).any()
-
-
 def remove_own_keys(owner: bpy.types.ID, data_path: str, index: int) -> None:
     """Take our keys off a number; the curve goes with the last key, and our action with the last curve."""
     curve = find_curve(owner, data_path, index)

@@ -13,7 +13,6 @@ import bpy
 
 from . import compat
 
-GROUPS = ("a", "b", "c")
 HAZE_M = 58.0
 # Distance between two pulses on a strip; a whole number of them fits a module.
 PULSE_M = 24.0
@@ -37,7 +36,8 @@ def fresh_material(name: str) -> tuple[Any, Any]:
 
 def free_block(blocks: Any, name: str) -> Any:
     """What an earlier build left under that name and no tunnel in any scene uses: each has colours of its own."""
-    found = [block for block in blocks if re.fullmatch(rf"{name}(\.\d+)?", block.name)]
+    ours = re.compile(rf"{re.escape(name)}(\.\d+)?")
+    found = [block for block in blocks if block.library is None and ours.fullmatch(block.name)]
     taken = taken_blocks() if found else set()
     return next((block for block in found if block not in taken), None)
 

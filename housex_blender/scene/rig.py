@@ -61,11 +61,13 @@ class SceneHandles:
     Attributes:
         bindings: Channel name -> everything it keys.
         objects: The objects that people look for: "show", "camera", "HX Light A" and so on.
+        keys: How many keys were written at the last time.
         kept: Numbers whose animation is the user's, and which were therefore left alone.
     """
 
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     objects: dict[str, Any] = field(default_factory=dict)
+    keys: int = 0
     kept: list[str] = field(default_factory=list)
 
     def bind(

@@ -20,6 +20,7 @@ from ..core.errors import HouseXError
 from ..core.privacy import without_private_paths
 from ..core.process import PACKAGE_PARENT
 from .engine_settings import engine_settings
+from .places import PATH_PROPERTIES
 
 LAST_LINES = 40
 _DIALOG_WIDTH, _DIALOG_CHARS = 620, 96
@@ -96,7 +97,7 @@ def _private_paths() -> Iterable[str]:
     yield bpy.data.filepath
     for scene in bpy.data.scenes:
         settings = getattr(scene, "housex", None)
-        for name in ("mix_path", "timeline_path", "film_path", "palette_file"):
+        for name in PATH_PROPERTIES:
             path = getattr(settings, name, "")
             if path:
                 yield path

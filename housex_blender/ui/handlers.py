@@ -10,8 +10,11 @@ from bpy.app.handlers import persistent
 
 from ..core.errors import HouseXError
 from ..core.timeline import Timeline
+from . import palette_rows
+from .job_operator import say
 from .places import PATH_PROPERTIES, absolute, relative_to
-from .shown import forget_all, go_back, take
+from .shown import Shown, forget_all, go_back, shown, take
+from .summary import grid_note, summary_lines, track_lines
 
 
 def own_scenes() -> list[Any]:
@@ -20,18 +23,34 @@ def own_scenes() -> list[Any]:
 
 
 def reload(scene: Any) -> None:
-    """Read the timeline that a scene names, and look whether its mix is where it was; nothing is written."""
+    """Read the timeline that a scene names, and say in the panel what is in it now; no file is written."""
     settings = scene.housex
     settings.mix_problem = missing_mix(settings)
     if not settings.timeline_path:
         return
     path = absolute(settings.timeline_path)
     try:
-        taken = take(path, Timeline.load(path))
+        # scenes that show one file share one state: undo would write the file once for each of them
+        taken = shown(scene) or take(path, Timeline.load(path))
     except HouseXError as error:
-        settings.mix_problem = str(error)
+        settings.mix_problem, settings.state = str(error), 0
         return
-    settings.state = taken.state
+    describe_timeline(settings, taken)
+
+
+def describe_timeline(settings: Any, taken: Shown) -> None:
+    """Write into a scene's settings what its panel says of a timeline."""
+    timeline = taken.stored
+    settings.summary = "\n".join(summary_lines(taken.timeline))
+    settings.grid_note = grid_note(taken.timeline)
+    settings.tracks = "\n".join(track_lines(taken.timeline))
+    settings.edits, settings.state = len(timeline.edits), taken.state
+    settings.conflicts = "\n".join(taken.conflicts)
+    settings.mix_problem = missing_mix(settings)
+    # the note about the grid says it already, or it was corrected since
+    settings.warnings = "\n".join(text for text in timeline.warnings if text != timeline.grid_message)
+    if not len(settings.colours):
+        palette_rows.fill(settings)
 
 
 def missing_mix(settings: Any) -> str:
@@ -56,7 +75,7 @@ def after_undo(*_arguments: Any) -> None:
         try:
             go_back(scene)
         except HouseXError as error:
-            scene.housex.mix_problem = str(error)
+            say(bpy.context, str(error), "ERROR")
 
 
 # absolute paths while a file is being written under another name
@@ -99,14 +118,25 @@ _HANDLERS = (
 )
 
 
+def _look_at_open_file() -> None:
+    """The extension was enabled or updated while a file is open."""
+    for scene in own_scenes():
+        if shown(scene) is None:
+            reload(scene)
+
+
 def attach() -> None:
     """Listen to Blender."""
     for name, function in _HANDLERS:
         getattr(bpy.app.handlers, name).append(function)
+    # a moment later: while an extension is enabled, Blender hides its data
+    bpy.app.timers.register(_look_at_open_file, first_interval=0.0)
 
 
 def detach() -> None:
     """Stop listening."""
+    if bpy.app.timers.is_registered(_look_at_open_file):
+        bpy.app.timers.unregister(_look_at_open_file)
     for name, function in _HANDLERS:
         getattr(bpy.app.handlers, name).remove(function)
     forget_all()

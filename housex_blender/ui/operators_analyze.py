@@ -11,15 +11,15 @@ from ..core.errors import AudioError, HouseXError, TimelineError
 from ..core.files import AUDIO_ENDINGS
 from ..core.process import AnalysisJob
 from ..core.timeline import Timeline
-from . import palette_rows, shown
+from . import shown
 from .defaults import apply_defaults
 from .engine import choose_engine
 from .engine_settings import engine_settings
-from .handlers import missing_mix, own_scenes
+from .handlers import describe_timeline, missing_mix, own_scenes
 from .job_operator import JobOperator, say, status_of
 from .places import absolute, blender_python, kept_path, module_folders, timeline_for
+from .report import fail
 from .session import Session
-from .summary import grid_note, summary_lines, track_lines
 
 AUDIO_FILTER = ";".join(f"*{ending}" for ending in AUDIO_ENDINGS)
 
@@ -53,21 +53,6 @@ def take_timeline(scene: Any, path: Path) -> Timeline:
     return timeline
 
 
-def describe_timeline(settings: Any, taken: shown.Shown) -> None:
-    """Write into a scene's settings what its panel says of a timeline."""
-    timeline = taken.stored
-    settings.summary = "\n".join(summary_lines(taken.timeline))
-    settings.grid_note = grid_note(taken.timeline)
-    settings.tracks = "\n".join(track_lines(taken.timeline))
-    settings.edits, settings.state = len(timeline.edits), taken.state
-    settings.conflicts = "\n".join(taken.conflicts)
-    settings.mix_problem = missing_mix(settings)
-    # the note about the grid says it already, or it was corrected since
-    settings.warnings = "\n".join(text for text in timeline.warnings if text != timeline.grid_message)
-    if not len(settings.colours):
-        palette_rows.fill(settings)
-
-
 def forget_timeline(settings: Any) -> None:
     """What was heard in another mix no longer holds."""
     for name in ("timeline_path", "summary", "tracks", "warnings", "grid_note", "conflicts"):
@@ -87,6 +72,17 @@ def choose(context: Any, mix: Path) -> None:
     forget_timeline(settings)
     known = timeline_for(mix)
     say(context, f"{known.name} is there already: load it, or analyze again" if known.is_file() else "")
+
+
+def may_hold(taken: shown.Shown | None, mix: Path) -> bool:
+    """Whether a timeline is of this mix, and may be written anew: the mix in the panel can be typed over."""
+    if taken is None or Path(taken.stored.mix.file).name == mix.name:
+        return True
+    try:
+        taken.stored.check_mix(mix)
+    except TimelineError:
+        return False
+    return True
 
 
 def bars_text(done: str, timeline: Timeline) -> str:
@@ -125,8 +121,7 @@ class HOUSEX_OT_choose_mix(bpy.types.Operator):
         """Take the path; what was heard in another mix no longer holds."""
         chosen = absolute(self.filepath)
         if not chosen.is_file():
-            self.report({"ERROR"}, f"There is no file {chosen}. Choose a mix that exists.")
-            return {"CANCELLED"}
+            return fail(self, context, AudioError(f"There is no file {chosen}.", "Choose a mix that exists."))
         choose(context, chosen)
         return {"FINISHED"}
 
@@ -172,8 +167,9 @@ class AnalysisOperator(JobOperator):
         # undo frees scenes while we run, names it does not
         self._scene = context.scene.name
         engine_choice = engine_settings(context)
-        output = absolute(settings.timeline_path) if settings.timeline_path else timeline_for(mix)
-        arguments = [str(mix), "-o", str(output), "--device", engine_choice.device, *options]
+        earlier = absolute(settings.timeline_path) if settings.timeline_path else None
+        taken, beside = shown.shown(context.scene), timeline_for(mix)
+        arguments = [str(mix), "--device", engine_choice.device, *options]
         if settings.bpm:
             arguments.append(f"--bpm={settings.bpm:g}")
         if engine_choice.model:
@@ -182,7 +178,8 @@ class AnalysisOperator(JobOperator):
 
         def start() -> AnalysisJob:
             engine = choose_engine(engine_choice.python, own, folders)
-            return AnalysisJob(arguments, python=engine.python, extra_paths=engine.extra_paths)
+            output = earlier if earlier is not None and may_hold(taken, mix) else beside
+            return AnalysisJob([*arguments, "-o", str(output)], python=engine.python, extra_paths=engine.extra_paths)
 
         return Session(start, first_stage)
 
@@ -306,8 +303,7 @@ class HOUSEX_OT_load_timeline(bpy.types.Operator):
         try:
             timeline = take_timeline(context.scene, absolute(self.filepath))
         except HouseXError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return fail(self, context, error)
         say(context, bars_text("Loaded", timeline))
         return {"FINISHED"}
 

@@ -11,6 +11,7 @@ from ..core.channels import COLOURS, HEARD, MOTION, genre_channel
 from ..core.errors import HouseXError, SceneError
 from ..scene.drives import add_drive, check_drive, remove_drive
 from ..scene.drop_strips import drop_spans, hidden_by, place_drops, remove_drops
+from ..scene.tables import root_of
 from . import show
 from .job_operator import redraw, say
 from .operators_bars import BarsOperator
@@ -25,16 +26,17 @@ _HELP = {
     "loudness": "Loudness against the minute around it",
     "build": "Rises through a build-up to the drop",
     "drop": "Full on the drop's first beat, fades over two bars",
-    "colour_a": "Key colour of the sub-genre", "colour_b": "Fill colour", "colour_c": "Accent colour",
-    "displacement": "Movement of the walls", "ripple": "Fine movement of the walls", "travel": "Way travelled, metres",
-    "speed": "Speed of the flight, metres per second", "roll": "Sway of the camera", "zoom": "Lens of the camera",
+    "colour_a": "Key color of the sub-genre", "colour_b": "Fill color", "colour_c": "Accent color",
+    "displacement": "Movement of the walls", "ripple": "Fine movement of the walls", "travel": "Way traveled, meters",
+    "speed": "Speed of the flight, meters per second", "roll": "Sway of the camera", "zoom": "Lens of the camera",
 }  # fmt: skip
 
 
 def channel_items(_operator: Any, context: Any) -> list[tuple[str, str, str]]:
     """Every channel of the scene's timeline."""
     what = shown(context.scene) if context is not None else None
-    names = [(name, name.replace("_", " ").title(), _HELP.get(name, "")) for name in (*HEARD, *COLOURS, *MOTION)]
+    titles = {name: name.replace("colour", "color").replace("_", " ").title() for name in (*HEARD, *COLOURS, *MOTION)}
+    names = [(name, title, _HELP.get(name, "")) for name, title in titles.items()]
     genres = what.timeline.model.genres if what else ()
     global _ITEMS
     # Blender keeps no reference to what a callback returns
@@ -63,23 +65,17 @@ def owner_named(text: str) -> Any:
 
 def name_of(owner: Any) -> str:
     """``collection/name|embedded`` of a datablock of this file; empty for one that cannot be found by name."""
-    embedded = ""
-    if isinstance(owner, bpy.types.NodeTree) and owner.is_embedded_data:
-        holder = next((thing for thing in _holders() if getattr(thing, "node_tree", None) == owner), None)
-        if holder is None:
-            return ""
-        owner, embedded = holder, "node_tree"
+    try:
+        root = root_of(owner)
+    except SceneError:
+        return ""
+    embedded = "" if root == owner else "node_tree"
     for prop in bpy.data.bl_rna.properties:
         if prop.type == "COLLECTION":
             found = getattr(bpy.data, prop.identifier)
-            if owner.name in found and found[owner.name] == owner:
-                return f"{prop.identifier}/{owner.name}|{embedded}"
+            if root.name in found and found[root.name] == root:
+                return f"{prop.identifier}/{root.name}|{embedded}"
     return ""
-
-
-def _holders() -> list[Any]:
-    """Datablocks with a node tree of their own."""
-    return [*bpy.data.materials, *bpy.data.worlds, *bpy.data.lights, *bpy.data.scenes]
 
 
 def clicked(context: Any) -> tuple[Any, str, int] | None:
@@ -133,7 +129,7 @@ class HOUSEX_OT_drive_property(BarsOperator, bpy.types.Operator):
             value = owner.path_resolve(self.data_path)
         except (HouseXError, ValueError) as error:
             shown_error = error if isinstance(error, HouseXError) else SceneError(f"{self.data_path} is gone.")
-            return fail(self, context, shown_error, "SHOW")
+            return fail(self, context, shown_error, "OWN")
         if hasattr(value, "__len__"):
             self.channel = "colour_a" if len(value) in (3, 4) and self.index < 0 else "energy"
         elif isinstance(value, int | float) and value:
@@ -164,7 +160,7 @@ class HOUSEX_OT_drive_property(BarsOperator, bpy.types.Operator):
                 self.attack_ms, self.release_ms, show.channels_of(scene, what.timeline), show.rate_of(scene),
             )  # fmt: skip
         except HouseXError as error:
-            return fail(self, context, error, "SHOW")
+            return fail(self, context, error, "OWN")
         done = f"{owner.name}: {self.data_path} follows {self.channel}"
         say(context, done, "CHECKMARK", "OWN")
         self.report({"INFO"}, done)

@@ -37,12 +37,17 @@ def change(
     try:
         edit_file(path, edit)
         take_timeline(scene, path)
+    except HouseXError as error:
+        return fail(operator, context, error, panel)
+    try:
         if show.has_show(scene) and scene.housex.bake_at_once:
             show.bake(context, scene)
         elif show.has_show(scene):
             done = f"{done}; Bake shows it"
     except HouseXError as error:
-        return fail(operator, context, error, panel)
+        fail(operator, context, error, panel)
+        # the correction stands in the file: without a step of its own, undo would take it back with another
+        return {"FINISHED"}
     say(context, done, "CHECKMARK", panel)
     operator.report({"INFO"}, done)
     redraw(context)
@@ -172,7 +177,8 @@ class HOUSEX_OT_use_taps(TimelineOperator, bpy.types.Operator):
         taps = [round(float(text), 5) for text in status.taps.split()]
         edit = {"what": "grid", "op": "tap", "from_s": taps[0] if taps else 0.0, "value": taps}
         answer = change(self, context, lambda timeline: add_edit(timeline, edit), "Took the tempo of the taps")
-        status.taps = status.taps_line = ""
+        if answer == {"FINISHED"}:
+            status.taps = status.taps_line = ""
         return answer
 
 

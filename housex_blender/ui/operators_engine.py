@@ -21,6 +21,7 @@ from .engine_settings import engine_settings, stored_preferences
 from .error_dialog import draw_error_buttons, remember_error, wrapped
 from .places import blender_python, module_folders, user_folder
 from .session import Session, spoken_time
+from .translations import translated
 
 _TICK_S = 0.2
 # torch with its CUDA libraries, and as much again while pip unpacks
@@ -57,14 +58,14 @@ page = EnginePage()
 
 def engine_folder() -> Path:
     """Where the GPU engine is or will be."""
-    return user_folder() / FOLDER_NAME
+    return user_folder(create=False) / FOLDER_NAME
 
 
 def why_offline() -> str:
     """What keeps Blender from going online, as an advice; empty if nothing does."""
     if bpy.app.online_access:
         return ""
-    if getattr(bpy.app, "online_access_override", False):
+    if bpy.app.online_access_override:
         return "start Blender without --offline-mode"
     return "allow it in Preferences > System > Network"
 
@@ -235,10 +236,11 @@ class HOUSEX_OT_setup_engine(EngineOperator, bpy.types.Operator):
             "A Python environment is made in the extension's folder for user files:",
             f"    {engine_folder()}",
             "torch and the libraries of the analysis are downloaded into it: 1 to 3 GB, 3 to 6 GB on disk.",
+            f"{_SPACE_BYTES / 1e9:.0f} GB must be free meanwhile, because pip unpacks beside what it downloads.",
             "They come from the Python package index (pypi.org) or from pytorch.org, as set under Torch.",
             "Nothing else is downloaded and nothing is sent. It takes minutes; you can go on working.",
         ):
-            for line in wrapped(bpy.app.translations.pgettext_iface(text)):
+            for line in wrapped(translated(text)):
                 column.label(text=line)
 
     @staticmethod
@@ -250,7 +252,7 @@ class HOUSEX_OT_setup_engine(EngineOperator, bpy.types.Operator):
                 "Blender's own Python was not found, and an environment is made from it.",
                 "Make an environment of your own and name it as Engine Python.",
             )
-        free = shutil.disk_usage(folder.parent).free
+        free = shutil.disk_usage(user_folder()).free
         if free < _SPACE_BYTES:
             raise WorkerError(
                 f"There are {free / 1e9:.0f} GB free where the engine goes, {_SPACE_BYTES / 1e9:.0f} are needed.",
@@ -286,9 +288,9 @@ class HOUSEX_OT_remove_engine(bpy.types.Operator):
     bl_options = {"INTERNAL"}  # noqa: RUF012 - Blender reads it as it is
 
     @classmethod
-    def poll(cls, _context: Any) -> bool:
+    def poll(cls, context: Any) -> bool:
         """There must be one, and nobody at work in it."""
-        if page.session is not None:
+        if page.session is not None or context.window_manager.housex.busy == "ANALYSIS":
             cls.poll_message_set("The engine is at work: wait for it, or cancel it")
             return False
         if not engine_folder().exists():
@@ -304,17 +306,20 @@ class HOUSEX_OT_remove_engine(bpy.types.Operator):
     def execute(self, context: Any) -> set[Any]:
         """Remove it, and forget it as the engine."""
         folder = engine_folder()
-        shutil.rmtree(folder, ignore_errors=True)
-        page.size, page.table = "", []
-        if folder.exists():
-            error = WorkerError("Some files of the GPU engine are in use.", "End what uses them, then remove it again.")
-            _failed(self.bl_label, error, "")
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
         stored = stored_preferences(context)
+        # first, because half an engine must not be used
         if stored is not None and stored.python and Path(stored.python) == python_of(folder):
             stored.python = ""
             context.preferences.is_dirty = True
+        shutil.rmtree(folder, ignore_errors=True)
+        page.size, page.table = "", []
+        if folder.exists():
+            error = WorkerError(
+                "Some files of the GPU engine are in use and stay.", "The next Set Up GPU Engine clears them away."
+            )
+            _failed(self.bl_label, error, "")
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
         page.say("The GPU engine was removed", "CHECKMARK")
         self.report({"INFO"}, page.message)
         return {"FINISHED"}

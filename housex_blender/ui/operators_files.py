@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
-from ..core.errors import HouseXError, SceneError
+from ..core.errors import HouseXError, SceneError, TimelineError
 from ..core.timeline import Timeline
 from ..exchange import EXPORTS, check_library, write
 from . import show
@@ -31,6 +32,8 @@ _READABLE = "*.xml;*.cue;*.txt;*.beats;*.downbeats;*.lab"
 # beside this room in the package; a checkout has none
 _DEMO = Path(__file__).resolve().parent.parent / "demo"
 DEMO_TIMELINE, DEMO_MIX = _DEMO / "demo.housex.json", _DEMO / "demo_mix.ogg"
+# looked for once: the button asks with every redraw
+_HAS_DEMO = DEMO_TIMELINE.is_file()
 
 
 class HOUSEX_OT_mix_from_strip(bpy.types.Operator):
@@ -52,8 +55,8 @@ class HOUSEX_OT_mix_from_strip(bpy.types.Operator):
         """Choose its file."""
         path = sound_file(context.scene)
         if path is None or not path.is_file():
-            self.report({"ERROR"}, "The strip's sound file is missing. Find it with File > External Data.")
-            return {"CANCELLED"}
+            missing = SceneError("The strip's sound file is missing.", "Find it with File > External Data.")
+            return fail(self, context, missing)
         choose(context, path)
         return {"FINISHED"}
 
@@ -118,8 +121,8 @@ class HOUSEX_OT_import_timing(AnalysisOperator, TimelineOperator, bpy.types.Oper
     def execute(self, context: Any) -> set[Any]:
         """Hear the mix again on what the file says."""
         if not absolute(self.filepath).is_file():
-            self.report({"ERROR"}, f"There is no file {absolute(self.filepath)}. Choose one that exists.")
-            return {"CANCELLED"}
+            missing = SceneError(f"There is no file {absolute(self.filepath)}.", "Choose one that exists.")
+            return fail(self, context, missing)
         return self.run_or_start(context)
 
     def begin(self, context: Any) -> Session:
@@ -224,7 +227,7 @@ class HOUSEX_MT_export(bpy.types.Menu):
 
 
 class HOUSEX_OT_open_demo(bpy.types.Operator):
-    """Take the demo mix that came along and what was heard in it, to try everything out"""
+    """Take the demo mix that came along with what was heard in it, and build its show"""
 
     bl_idname = "housex.open_demo"
     bl_label = "Try the Demo Mix"
@@ -233,7 +236,7 @@ class HOUSEX_OT_open_demo(bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """It must have come along."""
-        if not DEMO_TIMELINE.is_file():
+        if not _HAS_DEMO:
             cls.poll_message_set("This package came without its demo")
             return False
         return not_busy(cls, context)
@@ -253,13 +256,18 @@ class HOUSEX_OT_open_demo(bpy.types.Operator):
 
 
 def copy_of_demo() -> Path:
-    """The demo's timeline in the user's folder: nothing is ever written inside the extension.
+    """The demo's timeline in the user's folder, with the corrections that were made there before: nothing is ever
+    written inside the extension.
 
     Raises:
         HouseXError: It cannot be read or written.
     """
-    path = user_folder() / DEMO_TIMELINE.name
-    Timeline.load(DEMO_TIMELINE).save(path)
+    path, fresh = user_folder() / DEMO_TIMELINE.name, Timeline.load(DEMO_TIMELINE)
+    try:
+        edits = Timeline.load(path).edits
+    except TimelineError:
+        edits = ()  # there is none yet
+    replace(fresh, edits=edits).save(path)
     return path
 
 

@@ -18,18 +18,20 @@ from .places import absolute, user_folder
 from .report import fail
 from .translations import CONTEXT
 
+_LOOKS = "looks"
+
 
 def looks_folder() -> Path:
     """Where the user's own looks are kept; made if need be."""
-    folder = user_folder() / "looks"
+    folder = user_folder() / _LOOKS
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-# names of the user's own looks: read when the panel's menu opens or a look is saved, never while drawing a panel
 def own_looks() -> list[Path]:
-    """The user's own looks, by name."""
-    return sorted(looks_folder().glob(f"*{LOOK_ENDING}"), key=lambda path: path.name.lower())
+    """The user's own looks, by name; read when a menu opens, and nothing is made for it."""
+    folder = user_folder(create=False) / _LOOKS
+    return sorted(folder.glob(f"*{LOOK_ENDING}"), key=lambda path: path.name.lower())
 
 
 class LookOperator:
@@ -57,7 +59,7 @@ class LookOperator:
 
 
 class HOUSEX_OT_load_look(LookOperator, bpy.types.Operator):
-    """Take colours and strengths from a look that was saved"""
+    """Take colors and strengths from a look that was saved"""
 
     bl_idname = "housex.load_look"
     bl_label = "Load Look"
@@ -88,7 +90,7 @@ class HOUSEX_OT_load_look(LookOperator, bpy.types.Operator):
 
 
 class HOUSEX_OT_save_look(LookOperator, bpy.types.Operator):
-    """Save colours and strengths as a look, for other scenes and other people"""
+    """Save colors and strengths as a look, for other scenes and other people"""
 
     bl_idname = "housex.save_look"
     bl_label = "Save Look"
@@ -108,7 +110,7 @@ class HOUSEX_OT_save_look(LookOperator, bpy.types.Operator):
     def execute(self, context: Any) -> set[Any]:
         """Write the file."""
         path = absolute(self.filepath)
-        path = path if path.name.endswith(LOOK_ENDING) else path.with_name(path.stem + LOOK_ENDING)
+        path = path.with_name(path.name.removesuffix(LOOK_ENDING).removesuffix(".json") + LOOK_ENDING)
         try:
             save_look(path, show.look_of(context.scene.housex))
         except HouseXError as error:
@@ -118,7 +120,7 @@ class HOUSEX_OT_save_look(LookOperator, bpy.types.Operator):
 
 
 class HOUSEX_OT_surprise(LookOperator, bpy.types.Operator):
-    """Another variation of the look: who plays which colour, how fast, how strong. The same seed gives the same one"""
+    """Another variation of the look: who plays which color, how fast, how strong. The same seed gives the same one"""
 
     bl_idname = "housex.surprise"
     bl_label = "Surprise Me"

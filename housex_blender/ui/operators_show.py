@@ -12,7 +12,7 @@ from .report import fail
 
 
 class HOUSEX_OT_build_show(bpy.types.Operator):
-    """Build the scene, key it from the timeline, add the sound, set markers and frame range"""
+    """Build the scene anew and key it; add sound and markers, set the frame range. Things of yours in it stay"""
 
     bl_idname = "housex.build_show"
     bl_label = "Build Show"
@@ -41,7 +41,7 @@ class HOUSEX_OT_build_show(bpy.types.Operator):
 
 
 class HOUSEX_OT_bake(bpy.types.Operator):
-    """Write the keys again with the present look; what you added to the scene stays"""
+    """Write our keys again with the present look and corrections, and build nothing; your objects and keys stay"""
 
     bl_idname = "housex.bake"
     bl_label = "Bake"

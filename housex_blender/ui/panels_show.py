@@ -18,6 +18,7 @@ from .operators_render import HOUSEX_OT_render
 from .operators_show import HOUSEX_OT_bake, HOUSEX_OT_build_show
 from .panels import HouseXPanel, draw_message, draw_progress, draw_text, everywhere
 from .show import RIG
+from .translations import translated
 
 
 class HOUSEX_PT_look(HouseXPanel, bpy.types.Panel):
@@ -52,8 +53,7 @@ class HOUSEX_PT_look(HouseXPanel, bpy.types.Panel):
         column.prop(settings, "bake_at_once")
         row = layout.row(align=True)
         row.scale_y = 1.4
-        text = "Build Tunnel" if settings.scene_kind == "tunnel" else "Build Rig"
-        row.operator(HOUSEX_OT_build_show.bl_idname, text=text, icon="SCENE_DATA")
+        row.operator(HOUSEX_OT_build_show.bl_idname, icon="SCENE_DATA")
         row.operator(HOUSEX_OT_bake.bl_idname, icon="ACTION")
         draw_message(layout, context, "SHOW")
         layout.operator(HOUSEX_OT_save_defaults.bl_idname, icon="PREFERENCES")
@@ -103,8 +103,7 @@ class HOUSEX_PT_own(HouseXPanel, bpy.types.Panel):
         settings = scene.housex
         driven = drives(scene)
         if not driven:
-            hint = bpy.app.translations.pgettext_iface("Right-click any property and choose Drive by Mix")
-            draw_text(layout, context, hint, "INFO")
+            draw_text(layout, context, translated("Right-click any property and choose Drive by Mix"), "INFO")
         column = layout.column(align=True)
         for drive in driven:
             row = column.row(align=True)

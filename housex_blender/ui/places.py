@@ -20,11 +20,11 @@ TIMELINE_SUFFIX = ".housex.json"
 PATH_PROPERTIES = ("mix_path", "timeline_path", "film_path")
 
 
-def user_folder() -> Path:
-    """A folder of ours that survives updates; made if need be."""
+def user_folder(create: bool = True) -> Path:
+    """A folder of ours that survives updates; made if need be, unless somebody is drawing."""
     if IS_EXTENSION:
-        return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, create=True))
-    return Path(bpy.utils.user_resource("DATAFILES", path="housex", create=True))
+        return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, create=create))
+    return Path(bpy.utils.user_resource("DATAFILES", path="housex", create=create))
 
 
 def blender_python() -> str:
@@ -63,7 +63,8 @@ def absolute(path: str) -> Path:
 def relative_to(path: Path, folder: Path) -> str:
     """A path as seen from a .blend's folder, ``//…``; as it is where there is no way, as between drives on Windows."""
     try:
-        return "//" + os.path.relpath(path, folder)
+        # with slashes, so that a file saved on Windows opens elsewhere
+        return "//" + Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:
         return str(path)
 

@@ -21,8 +21,8 @@ from . import palette_rows
 from .translations import CONTEXT
 
 _PALETTE_HELP = {
-    "house": "The colours of the HouseX paper, and ours for the other sub-genres",
-    "clear": "Colours that stay apart for people who see red and green alike",
+    "house": "The colors of the HouseX paper, and ours for the other sub-genres",
+    "clear": "Colors that stay apart for people who see red and green alike",
 }
 SLOTS = (
     ("Key", "Main light: rings and kick"),
@@ -33,7 +33,7 @@ SLOTS = (
 
 def _palette_items() -> list[tuple[str, str, str]]:
     items = [(name, name.replace("_", " ").title(), _PALETTE_HELP.get(name, "")) for name in palette_names()]
-    return [*items, (palette_rows.OWN, "My Colors", "The colours below, as you changed them")]
+    return [*items, (palette_rows.OWN, "My Colors", "The colors below, as you changed them")]
 
 
 def _tempo_or_none(settings: Any, _context: Any) -> None:
@@ -122,7 +122,8 @@ class HouseXSettings(bpy.types.PropertyGroup):
     )  # fmt: skip
     bake_at_once: BoolProperty(  # type: ignore[valid-type]
         name="Bake at Once",
-        description="Write the keys anew after every correction and every change of the colours",
+        description="Write the keys anew after every correction, every look and every analysis. Colors and "
+        "strengths that you change by hand wait for Bake",
         default=True,
     )
     drop_object: PointerProperty(  # type: ignore[valid-type]
@@ -150,13 +151,13 @@ class HouseXSettings(bpy.types.PropertyGroup):
     )
     palette: EnumProperty(  # type: ignore[valid-type]
         name="Palette",
-        description="Three colours for each sub-genre",
+        description="Three colors for each sub-genre",
         items=_palette_items(),
         update=_show_palette,
         translation_context=CONTEXT,
     )
     colours: CollectionProperty(  # type: ignore[valid-type]
-        type=HouseXGenreColours, name="Colors", description="Three colours for each sub-genre"
+        type=HouseXGenreColours, name="Colors", description="Three colors for each sub-genre"
     )
     intensity: FloatProperty(  # type: ignore[valid-type]
         name="Intensity", description="Strength of every light", default=1.0, min=0.0, max=4.0, soft_max=2.0
@@ -185,7 +186,7 @@ class HouseXSettings(bpy.types.PropertyGroup):
         items=[
             ("cycles", "Cycles", "Light that bounces off the walls; the best picture, the slowest"),
             ("eevee", "EEVEE", "Fast on a graphics card"),
-            ("workbench", "Workbench", "A quick preview of movement and colour, without light"),
+            ("workbench", "Workbench", "A quick preview of movement and color, without light"),
         ],
     )
     quality: EnumProperty(  # type: ignore[valid-type]

@@ -288,7 +288,7 @@ def attach() -> None:
     manager: Any = bpy.types.WindowManager
     manager.housex_ribbon = BoolProperty(  # type: ignore[func-returns-value]
         name="HouseX Ribbon",
-        description="Show the bars of the mix in their colours along the time",
+        description="Show the bars of the mix in their colors along the time",
         default=True,
         update=_switched,
     )

@@ -129,9 +129,8 @@ class Session:
         if self.finished or (self._starter.is_alive() and not self._stop.is_set()):
             return
         if self._job is None:
-            if not self._starter.is_alive() or self._stop.is_set():
-                unknown = HouseXError("The work could not be started.", "The console says why.")
-                self._end(error=Cancelled() if self._stop.is_set() else self._start_error or unknown)
+            unknown = HouseXError("The work could not be started.", "The console says why.")
+            self._end(error=Cancelled() if self._stop.is_set() else self._start_error or unknown)
             return
         running = self._job.running
         for message in self._job.poll():

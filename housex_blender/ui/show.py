@@ -137,8 +137,7 @@ def write_show(scene: Any, timeline: Timeline) -> Baked:
     handles = build_show(scene, channels, scene_kind=settings.scene_kind, fps=fps, n_frames=frames, seed=settings.seed,
                          detail=settings.quality)  # fmt: skip
     set_marks(scene, timeline)
-    keys = sum(len(bound) * len(channels[name].frames) for name, bound in handles.bindings.items())
-    return Baked(keys, handles.kept)
+    return Baked(handles.keys, handles.kept)
 
 
 def bake(context: Any, scene: Any) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,10 @@ class Shown:
 
 # by path, because several scenes may show one timeline
 _TAKEN: dict[Path, Shown] = {}
-_STATES: OrderedDict[int, Shown] = OrderedDict()
+# with the file that each state belongs to: a scene that was appended brings a number of another file
+_STATES: OrderedDict[int, tuple[Path, Shown]] = OrderedDict()
+# never begins anew: steps of undo may be older than what was forgotten
+_NUMBERS = count(1)
 
 
 def take(path: Path, timeline: Timeline) -> Shown:
@@ -56,9 +60,8 @@ def take(path: Path, timeline: Timeline) -> Shown:
     if before is not None and np.array_equal(before.stored.envelopes.values, timeline.envelopes.values):
         # the levels of an hour are megabytes, and every correction reads them anew
         timeline = replace(timeline, envelopes=before.stored.envelopes)
-    state = next(reversed(_STATES), 0) + 1
-    taken = Shown(state, timeline, with_edits(timeline), locked_bars(timeline), tuple(conflicts(timeline)))
-    _TAKEN[path] = _STATES[state] = taken
+    taken = Shown(next(_NUMBERS), timeline, with_edits(timeline), locked_bars(timeline), tuple(conflicts(timeline)))
+    _TAKEN[path], _STATES[taken.state] = taken, (path, taken)
     while len(_STATES) > _MOST_STATES:
         _STATES.popitem(last=False)
     return taken
@@ -76,10 +79,12 @@ def go_back(scene: Any) -> None:
     Raises:
         TimelineError: The file cannot be written.
     """
-    now, wanted = shown(scene), _STATES.get(scene.housex.state)
-    if now is None or wanted is None or now is wanted:
+    now = shown(scene)
+    path, wanted = _STATES.get(scene.housex.state, (None, None))
+    if now is None or path is None or wanted is None or now is wanted:
         return
-    path = absolute(scene.housex.timeline_path)
+    if path != absolute(scene.housex.timeline_path):
+        return
     if wanted.stored.envelopes is now.stored.envelopes:
         wanted.stored.save_text(path)
     else:

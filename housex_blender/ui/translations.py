@@ -9,13 +9,15 @@ Blender looks into its own dictionary first and into ours only if it knows nothi
 - ``"*"``: all the rest: whole sentences, and every tooltip, because Blender looks those up without a context.
 
 Sentences with names or numbers in them, messages and errors stay English: some come from other processes. Text that
-is wrapped must be translated before that, by ``bpy.app.translations.pgettext_iface``.
+is wrapped must be translated before that, by :func:`translated`.
 
 To add a language, copy ``words_de.py``, translate the right-hand sides, and name the table below under Blender's code
 of the language. The test of the German words then shows how to ask for every text of ours.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import bpy
 
@@ -31,9 +33,16 @@ WORDS: dict[str, dict[tuple[str, str], str]] = {
 }
 
 
+def translated(text: str) -> str:
+    """A fixed text in the language of the user, for what is wrapped before it is drawn."""
+    said: Any = bpy.app.translations
+    return str(said.pgettext_iface(text))
+
+
 def attach() -> None:
     """Give Blender our dictionary."""
-    bpy.app.translations.register(_NAME, WORDS)
+    known: Any = bpy.app.translations
+    known.register(_NAME, WORDS)
 
 
 def detach() -> None:

@@ -12,9 +12,9 @@ WORDS: dict[str, dict[str, str]] = {
         "Channel": "Kanal",
         "Clear": "Klar",
         "Colors": "Farben",
-        "Colour A": "Farbe A",
-        "Colour B": "Farbe B",
-        "Colour C": "Farbe C",
+        "Color A": "Farbe A",
+        "Color B": "Farbe B",
+        "Color C": "Farbe C",
         "Correction": "Korrektur",
         "Displacement": "Verschiebung",
         "Double": "Verdoppeln",
@@ -56,9 +56,7 @@ WORDS: dict[str, dict[str, str]] = {
     "Operator": {
         "Analyze Mix": "Mix analysieren",
         "Bake": "Backen",
-        "Build Rig": "Rig aufbauen",
         "Build Show": "Show aufbauen",
-        "Build Tunnel": "Tunnel aufbauen",
         "Cancel": "Abbrechen",
         "Check Engine": "Engine prüfen",
         "Choose Mix": "Mix wählen",
@@ -200,8 +198,8 @@ WORDS: dict[str, dict[str, str]] = {
             "Laden, was in einem Mix schon gehört wurde, aus einer .housex.json-Datei",
         "Stop what is running; nothing half-finished is kept":
             "Anhalten, was läuft; nichts halb Fertiges bleibt zurück",
-        "Take the demo mix that came along and what was heard in it, to try everything out":
-            "Den mitgelieferten Demo-Mix und das darin Gehörte nehmen, um alles auszuprobieren",
+        "Take the demo mix that came along with what was heard in it, and build its show":
+            "Den mitgelieferten Demo-Mix mit dem darin Gehörten nehmen und seine Show aufbauen",
         "Take the sound of the active strip in the Sequencer as the mix":
             "Den Ton des aktiven Streifens im Sequenzer als Mix nehmen",
         "Tempo of the mix, if you know it and it was heard wrong; analyze again to use it":
@@ -257,7 +255,7 @@ WORDS: dict[str, dict[str, str]] = {
         "Select the bars of the track or the section at the current frame, from here on, all, or none":
             "Die Takte des Tracks oder des Abschnitts beim aktuellen Einzelbild auswählen, alle ab hier, alle oder "
             "keine",
-        "Show the bars of the mix in their colours along the time":
+        "Show the bars of the mix in their colors along the time":
             "Die Takte des Mixes in ihren Farben entlang der Zeit zeigen",
         "Show what is known about the bar under the pointer":
             "Zeigen, was über den Takt unter dem Mauszeiger bekannt ist",
@@ -283,15 +281,15 @@ WORDS: dict[str, dict[str, str]] = {
         "A look that came along; empty for a file": "Ein mitgelieferter Look; leer für eine Datei",
         "Another number gives another variation of the flight":
             "Eine andere Zahl ergibt eine andere Variante des Fluges",
-        "Another variation of the look: who plays which colour, how fast, how strong. The same seed gives the same "
+        "Another variation of the look: who plays which color, how fast, how strong. The same seed gives the same "
         "one":
             "Eine andere Variante des Looks: wer welche Farbe spielt, wie schnell, wie stark. Derselbe Startwert "
             "ergibt dieselbe",
-        "Build the scene, key it from the timeline, add the sound, set markers and frame range":
-            "Die Szene aufbauen, Schlüsselbilder aus der Zeitleiste setzen, Ton, Marker und Bildbereich anlegen",
+        "Build the scene anew and key it; add sound and markers, set the frame range. Things of yours in it stay":
+            "Die Szene neu aufbauen und Schlüsselbilder setzen; Ton, Marker und Bildbereich anlegen. Eigenes bleibt",
         "Build the show in a new scene if this one holds objects of yours; it is left as it is":
             "Die Show in einer neuen Szene aufbauen, wenn diese eigene Objekte enthält; sie bleibt, wie sie ist",
-        "Colours that stay apart for people who see red and green alike":
+        "Colors that stay apart for people who see red and green alike":
             "Farben, die auch bei Rot-Grün-Schwäche zu unterscheiden sind",
         "How far the walls move with the bass": "Wie weit sich die Wände mit dem Bass bewegen",
         "How quickly the light follows a rising level, in milliseconds":
@@ -308,30 +306,32 @@ WORDS: dict[str, dict[str, str]] = {
         "by Mix":
             "Nur das Objekt HX Show mit einer eigenen Eigenschaft für jeden Kanal: eine beliebige Eigenschaft rechts "
             "anklicken und Vom Mix steuern wählen",
-        "Save colours and strengths as a look, for other scenes and other people":
+        "Save colors and strengths as a look, for other scenes and other people":
             "Farben und Stärken als Look speichern, für andere Szenen und andere Leute",
         "Second light: strips along the walls": "Zweites Licht: Streifen entlang der Wände",
         "Small lamps and the glow far ahead": "Kleine Lampen und der Schein in der Ferne",
         "Speed of the flight through the tunnel": "Geschwindigkeit des Fluges durch den Tunnel",
         "Strength of every light": "Stärke aller Lichter",
-        "Take colours and strengths from a look that was saved":
+        "Take colors and strengths from a look that was saved":
             "Farben und Stärken aus einem gespeicherten Look nehmen",
-        "The colours below, as you changed them": "Die Farben unten, wie sie von Hand geändert wurden",
-        "The colours of the HouseX paper, and ours for the other sub-genres":
+        "The colors below, as you changed them": "Die Farben unten, wie sie von Hand geändert wurden",
+        "The colors of the HouseX paper, and ours for the other sub-genres":
             "Die Farben der HouseX-Veröffentlichung, und unsere für die anderen Subgenres",
-        "Three colours for each sub-genre": "Drei Farben für jedes Subgenre",
+        "Three colors for each sub-genre": "Drei Farben für jedes Subgenre",
         "What is built around the music": "Was um die Musik herum aufgebaut wird",
-        "Write the keys again with the present look; what you added to the scene stays":
-            "Die Schlüsselbilder mit dem jetzigen Look neu schreiben; was der Szene hinzugefügt wurde, bleibt",
-        "Write the keys anew after every correction and every change of the colours":
-            "Die Schlüsselbilder nach jeder Korrektur und jeder Farbänderung neu schreiben",
+        "Write our keys again with the present look and corrections, and build nothing; your objects and keys stay":
+            "Unsere Schlüsselbilder mit dem jetzigen Look neu schreiben, ohne aufzubauen; Eigenes bleibt",
+        "Write the keys anew after every correction, every look and every analysis. Colors and strengths that you "
+        "change by hand wait for Bake":
+            "Die Schlüsselbilder nach jeder Korrektur, jedem Look und jeder Analyse neu schreiben. Farben und Stärken, "
+            "die von Hand geändert werden, warten auf Backen",
         # tooltips: the user's own scene and its channels
         "A phrase of eight bars": "Eine Phrase von acht Takten",
         "A phrase of sixteen bars": "Eine Phrase von sechzehn Takten",
         "A pulse on every kick drum": "Ein Impuls auf jeder Kickdrum",
-        "Accent colour": "Akzentfarbe",
+        "Accent color": "Akzentfarbe",
         "Bass": "Bass",
-        "Fill colour": "Aufhellfarbe",
+        "Fill color": "Aufhellfarbe",
         "Fine movement of the walls": "Feine Bewegung der Wände",
         "Four bars": "Vier Takte",
         "From the first bar of the drop to its last": "Vom ersten Takt des Drops bis zum letzten",
@@ -342,7 +342,7 @@ WORDS: dict[str, dict[str, str]] = {
         "How much is going on in the bar": "Wie viel im Takt geschieht",
         "How quickly it follows a rise; 0 at once": "Wie schnell einem Anstieg gefolgt wird; 0 sofort",
         "How slowly it follows a fall; 0 at once": "Wie langsam einem Abfall gefolgt wird; 0 sofort",
-        "Key colour of the sub-genre": "Führungsfarbe des Subgenres",
+        "Key color of the sub-genre": "Führungsfarbe des Subgenres",
         "Lens of the camera": "Objektiv der Kamera",
         "Let the property go: it keeps its present value":
             "Die Eigenschaft loslassen: sie behält ihren jetzigen Wert",
@@ -359,13 +359,13 @@ WORDS: dict[str, dict[str, str]] = {
             "Drops",
         "Plays the action at every drop": "Spielt die Aktion an jedem Drop",
         "Rises through a build-up to the drop": "Steigt über einen Aufbau bis zum Drop an",
-        "Speed of the flight, metres per second": "Geschwindigkeit des Fluges, Meter pro Sekunde",
+        "Speed of the flight, meters per second": "Geschwindigkeit des Fluges, Meter pro Sekunde",
         "Sway of the camera": "Neigung der Kamera",
         "Take the strips at the drops away again; the action stays":
             "Die Streifen an den Drops wieder wegnehmen; die Aktion bleibt",
         "Value while the channel is at 0": "Wert, solange der Kanal bei 0 ist",
         "Value while the channel is at 1": "Wert, solange der Kanal bei 1 ist",
-        "Way travelled, metres": "Zurückgelegter Weg, Meter",
+        "Way traveled, meters": "Zurückgelegter Weg, Meter",
         "What it follows": "Wem sie folgt",
         # tooltips: files of other programs
         "Beat grid and cues as a collection, for rekordbox": "Beat-Raster und Cues als Sammlung, für rekordbox",
@@ -393,7 +393,7 @@ WORDS: dict[str, dict[str, str]] = {
         "Write bars, beats, tracks and drops for another program":
             "Takte, Beats, Tracks und Drops für ein anderes Programm schreiben",
         # tooltips: film
-        "A quick preview of movement and colour, without light":
+        "A quick preview of movement and color, without light":
             "Eine schnelle Vorschau von Bewegung und Farbe, ohne Licht",
         "Fast on a graphics card": "Schnell auf einer Grafikkarte",
         "Film to write; empty: beside the mix, under its name":

@@ -33,7 +33,6 @@ MAX_CLICKS = 5
 MIN_SATURATION, MIN_CHANGE = 0.15, 0.004
 # what may not be in the console; Debian's builds complain about their own surroundings
 BAD_WORDS = ("Traceback", "Error:", "bpy.rna", "unregister", "HOUSEX", "housex_blender")
-FREEZE_LIMIT_S = 30
 ENGINE = "housex_blender.analysis"
 
 # the arrow of our entry in the list of add-ons
@@ -41,7 +40,7 @@ ENTRY = 'addon_expand(module="bl_ext.user_default.housex"'
 # places in the menu of editors, from the corner of the area; the same in every version so far
 EDITOR_MENU = {"VIEW_3D": (75, 69), "SEQUENCE_EDITOR": (90, 230), "DOPESHEET_EDITOR": (305, 69)}
 # on a screen of this width
-SCENE_BUTTONS = ((1081, 13), (1102, 13))
+SCENE_BUTTONS = ((1079, 13), (1100, 13))
 
 Seen = dict[str, Any]
 
@@ -143,7 +142,7 @@ def open_tab(desktop: Desktop) -> None:
     desktop.wait(lambda s: tab_of(s) is not None, "the sidebar")
     left, top, width, height = desktop.region("UI", desktop.area("VIEW_3D"))
     clicks = desktop.clicks
-    for tab_y in range(top + height // 3 + 30, top + 30, -25):
+    for tab_y in range(top + 20, top + height, 25):
         desktop.click(left + width - 13, tab_y)
         desktop.fresh(3)
         if tab_of(desktop.state()) == "HouseX":
@@ -171,7 +170,7 @@ def choose_file(desktop: Desktop) -> None:
     desktop.wait(lambda s: len(s["windows"]) > 1, "the file browser")
     desktop.place("File View")
     left, top, _, _ = desktop.region("WINDOW", desktop.area("FILE_BROWSER"))
-    desktop.click(left + 80, top + 45, count=2)
+    desktop.click(left + 80, top + 38, count=2)
 
 
 def analyze(desktop: Desktop) -> None:
@@ -313,12 +312,14 @@ def preferences(desktop: Desktop, report: Report, _mixes: Path) -> None:
         desktop.click(*desktop.find(ENTRY, "PREFERENCES", "WINDOW", (0.035,)))
         desktop.fresh(4)
     with report.step(desktop, "engine check"):
+        left, top, width, height = desktop.region("WINDOW", desktop.area("PREFERENCES"))
+        middle = (left + width // 2, top + height // 2)
+        desktop.scroll(*middle, 12)
         desktop.click(*desktop.find("check_engine", "PREFERENCES", "WINDOW", (0.2,)))
         state = desktop.wait(lambda s: bool(s["engine_page"]["table"]) and not s["engine_page"]["running"],
                              "the table of the engine", 90)  # fmt: skip
         report.facts["engine_table"] = state["engine_page"]["table"]
-        left, top, width, height = desktop.region("WINDOW", desktop.area("PREFERENCES"))
-        desktop.scroll(left + width // 2, top + height // 2, 12)
+        desktop.scroll(*middle, 4)
 
 
 def open_section(desktop: Desktop, section: str) -> None:
@@ -348,7 +349,7 @@ def install(desktop: Desktop, report: Report, _mixes: Path) -> None:
         desktop.wait(lambda s: "FILE_BROWSER" in [a["type"] for w in s["windows"] for a in w["areas"]], "the browser")
         desktop.place("File View")
         left, top, _, _ = desktop.region("WINDOW", desktop.area("FILE_BROWSER"))
-        desktop.click(left + 80, top + 45, count=2)
+        desktop.click(left + 80, top + 38, count=2)
         desktop.wait(lambda s: bool(s["status"]), "the extension", 60)
         desktop.fresh(6)
 

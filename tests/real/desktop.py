@@ -95,7 +95,7 @@ class Desktop:
     def fresh(self, looks: int = 2) -> dict[str, Any]:
         """A state that is newer than this moment."""
         number = self.state()["n"]
-        return self.wait(lambda s: s["n"] >= number + looks, "a look of the watcher")
+        return self.wait(lambda s: s["n"] >= number + looks, "a look of the watcher", 180)
 
     def shot(self, name: str) -> Path:
         """A picture of the screen."""
@@ -132,7 +132,9 @@ class Desktop:
         """A region's box on the screen: x, y (from the top), width, height."""
         for region in area["regions"]:
             x, y, width, height = region["box"]
-            if region["type"] == kind and width > 1 and height > 1:
+            # the sections of the preferences have another name before 5.0
+            same = region["type"] == kind or (kind, region["type"]) == ("UI", "NAVIGATION_BAR")
+            if same and width > 1 and height > 1:
                 return area["origin"][0] + x, HEIGHT - area["origin"][1] - y - height, width, height
         raise Stuck(f"{area['type']} shows no region {kind}")
 
@@ -145,7 +147,7 @@ class Desktop:
         part = self.folder / "ask.part"
         part.write_text(json.dumps(question))
         part.rename(self.folder / "ask.json")
-        answer = self.wait(lambda s: s["button"].get("number") == self._asked, "an answer of the watcher")
+        answer = self.wait(lambda s: s["button"].get("number") == self._asked, "an answer", 180)
         return str(answer["button"]["text"])
 
     def find(

@@ -55,18 +55,16 @@ def note_draws(panel):
 
 def area_facts(area):
     space = area.spaces.active
+    # only there: 4.3 crashes when a file browser that is being opened is asked
+    tabs = area.type == "VIEW_3D"
     facts = {"type": area.type, "ui_type": area.ui_type, "box": [area.x, area.y, area.width, area.height]}
     facts["regions"] = [
         {"type": region.type, "box": [region.x, region.y, region.width, region.height],
-         "tab": getattr(region, "active_panel_category", "") if region.type == "UI" else ""}
+         "tab": region.active_panel_category if tabs and region.type == "UI" else ""}
         for region in area.regions
     ]  # fmt: skip
-    if area.type == "VIEW_3D":
+    if tabs:
         facts["shading"], facts["view"] = space.shading.type, space.region_3d.view_perspective
-    if area.type == "FILE_BROWSER" and space.params is not None:
-        facts["folder"] = os.fsdecode(space.params.directory)
-        facts["file"] = space.params.filename
-        facts["operator"] = getattr(space.active_operator, "bl_idname", "")
     return facts
 
 

@@ -29,7 +29,7 @@ def fresh(scene, tmp_path, monkeypatch):
     user = tmp_path / "user"
     user.mkdir()
     stored = SimpleNamespace(python="", device="auto", model="", torch="auto")
-    monkeypatch.setattr(operators_engine, "user_folder", lambda: user)
+    monkeypatch.setattr(operators_engine, "user_folder", lambda create=True: user)
     monkeypatch.setattr(operators_engine, "stored_preferences", lambda context: stored)
     monkeypatch.setattr(operators_engine, "engine_settings", lambda context: EngineSettings(**vars(stored)))
     monkeypatch.setattr(operators_engine, "why_offline", lambda: "")

@@ -88,7 +88,7 @@ def of_source(tree: ast.Module) -> Iterator[Text]:
                 continue
             given = {word.arg: word.value for word in call.keywords}
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-            if name == "pgettext_iface":
+            if name == "translated":
                 yield from (("*", text) for text in fixed(call.args[0], function))
             elif name.endswith("Property") and function.name == "attach":
                 yield from of_property(
