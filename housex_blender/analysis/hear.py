@@ -126,7 +126,7 @@ def _keep(timeline: Timeline, path: Path) -> None:
 
 
 def hear(recording: Recording, model: ModelFolder, backend: Backend, wishes: Wishes, speaker: Speaker) -> Timeline:
-    """Analyse a mix from its samples.
+    """Analyze a mix from its samples.
 
     Raises:
         AudioError: It is too short, silent or unreadable.

@@ -38,19 +38,19 @@ class BarGrid:
         for name in ("beats_s", "starts_s", "ends_s", "bpm"):
             values = np.asarray(getattr(self, name), dtype=np.float64)
             if values.ndim != 1 or not np.all(np.isfinite(values)):
-                raise TimelineError(f"The grid's {name} is not a list of numbers.", "Analyse the mix again.")
+                raise TimelineError(f"The grid's {name} is not a list of numbers.", "Analyze the mix again.")
             object.__setattr__(self, name, values)
         if not len(self.starts_s) == len(self.ends_s) == len(self.bpm):
-            raise TimelineError("The grid's columns differ in length.", "Analyse the mix again.")
+            raise TimelineError("The grid's columns differ in length.", "Analyze the mix again.")
         if not len(self.starts_s):
-            raise TimelineError("The grid has no bars.", "Analyse the mix again.")
+            raise TimelineError("The grid has no bars.", "Analyze the mix again.")
         if len(self.beats_s) < 2:
-            raise TimelineError("The grid has no beats.", "Analyse the mix again.")
+            raise TimelineError("The grid has no beats.", "Analyze the mix again.")
         rising = np.all(np.diff(self.starts_s) > 0) and np.all(np.diff(self.beats_s) > 0)
         if not rising or np.any(self.ends_s <= self.starts_s):
-            raise TimelineError("The grid's times do not increase.", "Analyse the mix again.")
+            raise TimelineError("The grid's times do not increase.", "Analyze the mix again.")
         if np.any(self.ends_s[:-1] > self.starts_s[1:] + 1e-3):
-            raise TimelineError("The grid's bars overlap.", "Analyse the mix again.")
+            raise TimelineError("The grid's bars overlap.", "Analyze the mix again.")
 
     @property
     def n_bars(self) -> int:

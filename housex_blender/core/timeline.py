@@ -18,7 +18,7 @@ from .timeline_file import SCHEMA, dump, read_checked, read_levels, rounded
 ENVELOPE_NAMES = ("sub", "bass", "mid", "high", "kick", "loudness")
 GRID_SOURCES = ("heard", "ruler", "imported", "edited")
 MAX_FILL_BEATS = 4
-_AGAIN = "Analyse the mix again."
+_AGAIN = "Analyze the mix again."
 
 
 @dataclass(frozen=True)
@@ -286,7 +286,7 @@ class Timeline:
         try:
             return _from_dict(data, path)
         except (ValueError, TypeError, OverflowError, IndexError) as error:
-            raise TimelineError(f"{path.name} is damaged: {error}.", "Analyse the mix again.") from error
+            raise TimelineError(f"{path.name} is damaged: {error}.", "Analyze the mix again.") from error
 
     def check_mix(self, mix_path: Path) -> None:
         """Refuse a recording that is not the one analysed.
@@ -303,7 +303,7 @@ class Timeline:
         if not same:
             raise TimelineError(
                 f"The timeline belongs to another mix ({self.mix.file}, {self.mix.duration_s:.1f} s).",
-                f"Analyse {Path(mix_path).name} again, or name the mix that was analysed.",
+                f"Analyze {Path(mix_path).name} again, or name the mix that was analyzed.",
             )
 
 

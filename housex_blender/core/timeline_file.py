@@ -55,13 +55,13 @@ def read_checked(path: Path) -> dict[str, Any]:
     Raises:
         TimelineError: It is missing, cut off, of another schema, or breaks the schema.
     """
-    again = "Analyse the mix again."
+    again = "Analyze the mix again."
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
             raise TimelineError(f"{path.name} is too large for a timeline.", again)
         data = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse_constant)
     except FileNotFoundError as error:
-        raise TimelineError(f"There is no timeline {path}.", "Analyse the mix first.") from error
+        raise TimelineError(f"There is no timeline {path}.", "Analyze the mix first.") from error
     except OSError as error:
         raise TimelineError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
@@ -99,5 +99,5 @@ def read_levels(path: Path, columns: int, rate_hz: float, duration_s: float) -> 
         ) from error
     fits = values.ndim == 2 and values.shape[1] == columns and abs(len(values) / rate_hz - duration_s) < 1.0
     if not fits or not np.all((values >= 0) & (values <= 1)):
-        raise TimelineError(f"The envelopes {path.name} do not fit the timeline.", "Analyse the mix again.")
+        raise TimelineError(f"The envelopes {path.name} do not fit the timeline.", "Analyze the mix again.")
     return values

@@ -79,5 +79,5 @@ def jams_file(timeline: Timeline, _target: Target) -> Content:
         jam.save(stream)
     except jams.SchemaError as error:
         reason = one_line(str(error))[:100]
-        raise ExchangeError(f"The timeline does not fit JAMS: {reason}.", "Analyse the mix again.") from error
+        raise ExchangeError(f"The timeline does not fit JAMS: {reason}.", "Analyze the mix again.") from error
     return text_content(stream.getvalue())

@@ -98,7 +98,7 @@ def _bars(timeline: Timeline) -> tuple[list[_Bar], int]:
     grid = timeline.grid
     heard = np.flatnonzero(grid.ends_s > 0.0)
     if not len(heard):
-        raise ExchangeError("All bars end before the mix begins.", "Analyse the mix again.")
+        raise ExchangeError("All bars end before the mix begins.", "Analyze the mix again.")
     skip = int(heard[0])
     # MIDI has no time before zero: a bar that is cut by the start is as long as what is heard of it
     edges_s = np.maximum(grid.edges_s[skip:], 0.0)

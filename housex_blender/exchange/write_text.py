@@ -52,7 +52,7 @@ def cue_sheet(timeline: Timeline, _target: Target) -> Content:
         lines += [f'    PERFORMER "{_quoted(track.performer)}"'] if track.performer else []
         lines.append(f"    INDEX 01 {seconds // 60:02d}:{seconds % 60:02d}:{frames:02d}")
     if not found:
-        raise ExchangeError("The mix has no tracks to write into a cue sheet.", "Analyse the mix again.")
+        raise ExchangeError("The mix has no tracks to write into a cue sheet.", "Analyze the mix again.")
     messages = ["A cue sheet of more than 99 tracks is refused by some programs."] if len(found) > 99 else []
     return text_content("\n".join(lines) + "\n", messages)
 
@@ -61,7 +61,7 @@ def tracklist(timeline: Timeline, _target: Target) -> Content:
     """``HH:MM:SS Artist – Title`` for each track."""
     lines = [f"{_clock(round(t.start_s))} {full_name(t.performer, t.title)}".rstrip() for t in tracks(timeline)]
     if not lines:
-        raise ExchangeError("The mix has no tracks to list.", "Analyse the mix again.")
+        raise ExchangeError("The mix has no tracks to list.", "Analyze the mix again.")
     return text_content("\n".join(lines) + "\n")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import bpy
 
@@ -19,31 +19,38 @@ from .tables import living, pack_owner, read_table, root_in, root_of, unpack_own
 TRACK_NAME = "HX Drops"
 _STRIP_NAME = "HX Drop"
 _DROPS = "drops"
-Fit = Literal["DROP", "ACTION"]
-Spans = Sequence[tuple[float, float]]
+# how long an action plays, besides a number of bars
+WHOLE_DROP, AS_MADE = -1.0, 0.0
 
 
-def drop_spans(timeline: Timeline, fps: float, first_frame: int = 1) -> list[tuple[int, int]]:
-    """First frame of every drop and the frame after its last, edits included."""
+class DropFrames(NamedTuple):
+    """Where a drop lies in a scene: its first frame, the frame after its last, and the length of a bar in frames."""
+
+    start: float
+    end: float
+    bar_frames: float
+
+
+def drop_spans(timeline: Timeline, fps: float, first_frame: int = 1) -> list[DropFrames]:
+    """Where every drop lies, edits included."""
     timeline = with_edits(timeline)
     starts_s, ends_s = timeline.grid.starts_s, timeline.grid.ends_s
-    return [
-        (
-            int(frame_on(starts_s[drop.start_bar], fps, first_frame)),
-            int(frame_on(ends_s[drop.end_bar - 1], fps, first_frame)),
+    spans = []
+    for drop in timeline.drops:
+        start, end = (
+            int(frame_on(time_s, fps, first_frame)) for time_s in (starts_s[drop.start_bar], ends_s[drop.end_bar - 1])
         )
-        for drop in timeline.drops
-    ]
+        spans.append(DropFrames(start, end, (end - start) / (drop.end_bar - drop.start_bar)))
+    return spans
 
 
 def place_drops(
     scene: bpy.types.Scene,
     owner: Any,
     action: Any,
-    spans_frames: Spans,
+    spans: Sequence[DropFrames],
     *,
-    phrase_frames: float | None = None,
-    fit: Fit = "DROP",
+    bars: float = WHOLE_DROP,
 ) -> int:
     """Lay one NLA strip of an action at every drop; placing again replaces our strips and nobody else's.
 
@@ -54,9 +61,8 @@ def place_drops(
         scene: Remembers it, so that :func:`refresh_drops` can move the strips with the drops.
         owner: What the action animates.
         action: Stays the user's.
-        spans_frames: First frame of every drop and the frame after its last.
-        phrase_frames: With the fit DROP: how long the action plays; None for the whole drop.
-        fit: DROP stretches the action's frame range over the drop or phrase, ACTION leaves its speed alone.
+        spans: Where the drops lie.
+        bars: Over how many bars the action's frame range is stretched; or WHOLE_DROP, or AS_MADE for its own speed.
 
     Returns:
         The number of strips.
@@ -76,13 +82,13 @@ def place_drops(
     if active:
         data.action = None
     active = active or any(row["active"] and row.get("action") == action for row in before)
-    facts = {"action": action, "phrase": float(phrase_frames or 0.0), "fit": fit, "active": int(active)}
+    facts = {"action": action, "bars": float(bars), "active": int(active)}
     row = {**pack_owner(owner, show), **facts}
     write_table(show, _DROPS, [*others, row])
-    return _lay(owner, action, slot, spans_frames, row["phrase"], fit)
+    return _lay(owner, action, slot, spans, row["bars"])
 
 
-def refresh_drops(scene: bpy.types.Scene, spans_frames: Spans) -> int:
+def refresh_drops(scene: bpy.types.Scene, spans: Sequence[DropFrames]) -> int:
     """Move all strips of a scene to where the drops are now; returns the number of strips.
 
     Strips of an action that was changed so that it cannot be played any more stay as they are.
@@ -98,7 +104,7 @@ def refresh_drops(scene: bpy.types.Scene, spans_frames: Spans) -> int:
     for row in rows:
         owner, action = unpack_owner(row, show), row["action"]
         with suppress(SceneError):
-            total += _lay(owner, action, _playable(owner, action), spans_frames, row["phrase"], row["fit"])
+            total += _lay(owner, action, _playable(owner, action), spans, row["bars"])
     return total
 
 
@@ -160,20 +166,21 @@ def _clear(owner: Any) -> None:
             data.nla_tracks.remove(track)
 
 
-def _lay(owner: Any, action: Any, slot: Any, spans_frames: Spans, phrase_frames: float, fit: str) -> int:
+def _lay(owner: Any, action: Any, slot: Any, spans: Sequence[DropFrames], bars: float) -> int:
     _clear(owner)
     data = owner.animation_data
     alone = data.action is None and not len(data.nla_tracks)
-    spans = sorted({round(start): round(end) for start, end in spans_frames}.items())
-    if not spans:
+    drops = sorted({round(drop.start): drop for drop in spans}.items())
+    if not drops:
         return 0
     track = data.nla_tracks.new(prev=data.nla_tracks[-1] if len(data.nla_tracks) else None)
     track.name = TRACK_NAME
     length = action.frame_range[1] - action.frame_range[0]
-    for number, (start, end) in enumerate(spans, 1):
-        wanted = length if fit == "ACTION" else phrase_frames or float(end - start)
+    for number, (start, drop) in enumerate(drops, 1):
+        whole = float(round(drop.end) - start)
+        wanted = {WHOLE_DROP: whole, AS_MADE: length}.get(bars, bars * drop.bar_frames)
         # on a frame that two strips share, Blender plays the first
-        until = max(spans[number][0] - 1, start + 1) if number < len(spans) else start + wanted
+        until = max(drops[number][0] - 1, start + 1) if number < len(drops) else start + wanted
         strip = track.strips.new(_STRIP_NAME, start, action)
         strip.name = f"{_STRIP_NAME} {number}"  # 4.3 names new strips after their action
         compat.set_strip_slot(strip, slot)
@@ -182,4 +189,4 @@ def _lay(owner: Any, action: Any, slot: Any, spans_frames: Spans, phrase_frames:
         strip.scale = wanted / length
         if start + wanted > until:
             strip.action_frame_end = strip.action_frame_start + (until - start) / strip.scale
-    return len(spans)
+    return len(drops)

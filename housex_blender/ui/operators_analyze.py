@@ -85,7 +85,7 @@ def may_hold(taken: shown.Shown | None, mix: Path) -> bool:
     return True
 
 
-def bars_text(done: str, timeline: Timeline) -> str:
+def heard_text(done: str, timeline: Timeline) -> str:
     """How many bars there are, and whether they were heard at all."""
     edited = with_edits(timeline)
     if edited.grid_source == "ruler":
@@ -251,7 +251,7 @@ class HOUSEX_OT_analyze_mix(AnalysisOperator, bpy.types.Operator):
         scene, timeline = self.take(context, session)
         if scene.housex.build_when_done and not show.has_show(scene):
             return show.build(context, scene, timeline)
-        return bars_text("Heard", timeline)
+        return heard_text("Heard", timeline)
 
 
 class HOUSEX_OT_cancel(bpy.types.Operator):
@@ -304,7 +304,7 @@ class HOUSEX_OT_load_timeline(bpy.types.Operator):
             timeline = take_timeline(context.scene, absolute(self.filepath))
         except HouseXError as error:
             return fail(self, context, error)
-        say(context, bars_text("Loaded", timeline))
+        say(context, heard_text("Loaded", timeline))
         return {"FINISHED"}
 
 

@@ -17,7 +17,7 @@ from . import show
 from .job_operator import redraw
 from .operators_edit import TimelineOperator, change, now_s
 from .selection import select, selected
-from .shown import Shown, shown
+from .shown import Shown, heard, shown
 from .translations import CONTEXT
 
 
@@ -77,8 +77,7 @@ class HOUSEX_OT_set_genre(BarsOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Add the edit."""
-        what = shown(context.scene)
-        assert what is not None
+        what = heard(context)
         span, genre = span_of(context.scene, what), self.genre
         done = f"{bars_text(span).capitalize()}: {genre}"
         return change(self, context, lambda t: add_edit(t, genre_edit(t, *span, genre)), done, "BARS")
@@ -99,8 +98,7 @@ class HOUSEX_OT_set_section(BarsOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Add the edit."""
-        what = shown(context.scene)
-        assert what is not None
+        what = heard(context)
         span, section = span_of(context.scene, what), self.section
         done = f"{bars_text(span).capitalize()}: {section}"
         return change(self, context, lambda t: add_edit(t, section_edit(t, *span, section)), done, "BARS")
@@ -114,8 +112,7 @@ class HOUSEX_OT_lock_bars(BarsOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Add the edit."""
-        what = shown(context.scene)
-        assert what is not None
+        what = heard(context)
         span = span_of(context.scene, what)
         return change(self, context, lambda t: add_edit(t, lock_edit(t, *span)), f"Locked {bars_text(span)}", "BARS")
 
@@ -128,8 +125,7 @@ class HOUSEX_OT_unlock_bars(BarsOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Take the locks out."""
-        what = shown(context.scene)
-        assert what is not None
+        what = heard(context)
         first, end = span_of(context.scene, what)
         if not what.locked[first:end].any():
             self.report({"INFO"}, "None of these bars is locked")
@@ -145,8 +141,7 @@ class HOUSEX_OT_clear_bars(BarsOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Take the edits out."""
-        what = shown(context.scene)
-        assert what is not None
+        what = heard(context)
         span = span_of(context.scene, what)
         return change(self, context, lambda t: without_span(t, *span), f"Cleared {bars_text(span)}", "BARS")
 
@@ -159,8 +154,7 @@ class HOUSEX_OT_next_doubtful(BarsOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Select the run of doubtful bars after the current one, from the start again after the last."""
-        scene, what = context.scene, shown(context.scene)
-        assert what is not None
+        scene, what = context.scene, heard(context)
         doubtful = np.asarray(what.timeline.uncertain, bool)
         starts = np.flatnonzero(doubtful & ~np.append(False, doubtful[:-1]))
         if not len(starts):
@@ -202,13 +196,12 @@ class HOUSEX_OT_select_bars(BarsOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Select."""
-        scene, heard = context.scene, shown(context.scene)
-        assert heard is not None
-        here, bars = bar_now(scene, heard), heard.timeline.grid.n_bars
+        scene, known = context.scene, heard(context)
+        here, bars = bar_now(scene, known), known.timeline.grid.n_bars
         if self.what == "track":
-            span = next((t.start_bar, t.end_bar) for t in heard.timeline.tracks if t.start_bar <= here < t.end_bar)
+            span = next((t.start_bar, t.end_bar) for t in known.timeline.tracks if t.start_bar <= here < t.end_bar)
         elif self.what == "section":
-            span = section_around(heard.timeline, here)
+            span = section_around(known.timeline, here)
         else:
             span = (here if self.what == "rest" else 0, bars)
         select(scene, None if self.what == "none" else span)
@@ -243,8 +236,7 @@ class HOUSEX_OT_move_track(BarsOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Add the edit."""
-        scene, what = context.scene, shown(context.scene)
-        assert what is not None
+        scene, what = context.scene, heard(context)
         to_bar = self.to_bar - 1 if self.to_bar else bar_now(scene, what)
         number = self.number or nearest_change(what.timeline, to_bar)
         done = f"Track {number} begins at bar {to_bar + 1}"
@@ -265,8 +257,7 @@ class HOUSEX_OT_split_track(BarsOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Add the edit."""
-        what = shown(context.scene)
-        assert what is not None
+        what = heard(context)
         bar = bar_now(context.scene, what)
         done = f"A track begins at bar {bar + 1}"
         return change(self, context, lambda t: add_edit(t, split_track_edit(t, bar)), done, "BARS")
@@ -280,8 +271,7 @@ class HOUSEX_OT_join_track(BarsOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Add the edit."""
-        what = shown(context.scene)
-        assert what is not None
+        what = heard(context)
         bar = bar_now(context.scene, what)
         number = 1 + sum(track.start_bar <= bar for track in what.timeline.tracks[1:])
         done = f"Track {number} is one with the track before it"

@@ -9,14 +9,14 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.channels import COLOURS, HEARD, MOTION, genre_channel
 from ..core.errors import HouseXError, SceneError
-from ..scene.drives import add_drive, check_drive, remove_drive
+from ..scene.drives import add_drive, check_drive, drives, remove_drive, update_drive
 from ..scene.drop_strips import drop_spans, hidden_by, place_drops, remove_drops
 from ..scene.tables import root_of
 from . import show
 from .job_operator import redraw, say
 from .operators_bars import BarsOperator
 from .report import fail
-from .shown import shown
+from .shown import heard, shown
 from .translations import CONTEXT
 
 _HELP = {
@@ -92,15 +92,13 @@ def clicked(context: Any) -> tuple[Any, str, int] | None:
         return None
 
 
-class HOUSEX_OT_drive_property(BarsOperator, bpy.types.Operator):
-    """Let this property follow the mix: choose a channel, and from where to where"""
+# what the dialog asks for, as the fields of a Drive are called
+_FIELDS = ("channel", "low", "high", "attack_ms", "release_ms")
 
-    bl_idname = "housex.drive_property"
-    bl_label = "Drive by Mix"
 
-    owner: StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
-    data_path: StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
-    index: IntProperty(options={"HIDDEN", "SKIP_SAVE"}, default=-1)  # type: ignore[valid-type]
+class DriveDialog(BarsOperator):
+    """Mixin: what is followed and how; asked for in a dialog."""
+
     channel: EnumProperty(  # type: ignore[valid-type]
         name="Channel", description="What it follows", items=channel_items, translation_context=CONTEXT
     )
@@ -119,6 +117,30 @@ class HOUSEX_OT_drive_property(BarsOperator, bpy.types.Operator):
         default=0.0, min=0.0, max=10_000.0, soft_max=2000.0,
     )  # fmt: skip
 
+    def draw(self, _context: Any) -> None:
+        """Channel, range and shaping; colours have no range."""
+        layout: Any = self.layout
+        layout.use_property_split = True
+        layout.prop(self, "channel")
+        if self.channel not in COLOURS:
+            column = layout.column(align=True)
+            column.prop(self, "low")
+            column.prop(self, "high")
+        column = layout.column(align=True)
+        column.prop(self, "attack_ms")
+        column.prop(self, "release_ms")
+
+
+class HOUSEX_OT_drive_property(DriveDialog, bpy.types.Operator):
+    """Let this property follow the mix: choose a channel, and from where to where"""
+
+    bl_idname = "housex.drive_property"
+    bl_label = "Drive by Mix"
+
+    owner: StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    data_path: StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    index: IntProperty(options={"HIDDEN", "SKIP_SAVE"}, default=-1)  # type: ignore[valid-type]
+
     def invoke(self, context: Any, _event: bpy.types.Event) -> set[Any]:
         """Ask for channel and range, beginning with the property's own value."""
         try:
@@ -136,23 +158,9 @@ class HOUSEX_OT_drive_property(BarsOperator, bpy.types.Operator):
             self.high = float(value)
         return context.window_manager.invoke_props_dialog(self, width=320)
 
-    def draw(self, _context: Any) -> None:
-        """Channel, range and shaping; colours have no range."""
-        layout: Any = self.layout
-        layout.use_property_split = True
-        layout.prop(self, "channel")
-        if self.channel not in COLOURS:
-            column = layout.column(align=True)
-            column.prop(self, "low")
-            column.prop(self, "high")
-        column = layout.column(align=True)
-        column.prop(self, "attack_ms")
-        column.prop(self, "release_ms")
-
     def execute(self, context: Any) -> set[Any]:
         """Key the property and remember it for every further bake."""
-        scene, what = context.scene, shown(context.scene)
-        assert what is not None
+        scene, what = context.scene, heard(context)
         try:
             owner = owner_named(self.owner)
             add_drive(
@@ -164,6 +172,38 @@ class HOUSEX_OT_drive_property(BarsOperator, bpy.types.Operator):
         done = f"{owner.name}: {self.data_path} follows {self.channel}"
         say(context, done, "CHECKMARK", "OWN")
         self.report({"INFO"}, done)
+        redraw(context)
+        return {"FINISHED"}
+
+
+class HOUSEX_OT_change_drive(DriveDialog, bpy.types.Operator):
+    """Let the property follow another channel, or the same one in another range"""
+
+    bl_idname = "housex.change_drive"
+    bl_label = "Change Drive"
+
+    number: IntProperty(options={"HIDDEN", "SKIP_SAVE"}, min=0)  # type: ignore[valid-type]
+
+    def invoke(self, context: Any, _event: bpy.types.Event) -> set[Any]:
+        """Ask, beginning with what it follows now."""
+        known = next((drive for drive in drives(context.scene) if drive.number == self.number), None)
+        if known is None:
+            return fail(self, context, SceneError("This property follows the mix no more."), "OWN")
+        for name in _FIELDS:
+            setattr(self, name, getattr(known, name))
+        return context.window_manager.invoke_props_dialog(self, width=320)
+
+    def execute(self, context: Any) -> set[Any]:
+        """Key it anew."""
+        scene, what = context.scene, heard(context)
+        changes = {name: getattr(self, name) for name in _FIELDS}
+        try:
+            drive = update_drive(
+                scene, self.number, show.channels_of(scene, what.timeline), show.rate_of(scene), **changes
+            )
+        except HouseXError as error:
+            return fail(self, context, error, "OWN")
+        say(context, f"{drive.label} follows {drive.channel}", "CHECKMARK", "OWN")
         redraw(context)
         return {"FINISHED"}
 
@@ -237,15 +277,14 @@ class HOUSEX_OT_place_drop_action(DropActionOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Place the strips."""
-        scene, what = context.scene, shown(context.scene)
-        assert what is not None
+        scene, what = context.scene, heard(context)
         settings = scene.housex
         try:
             spans = drop_spans(what.timeline, show.rate_of(scene), show.FIRST_FRAME)
             if not spans:
                 raise SceneError("There is no drop in this mix.", "Mark bars as drop first.")
             count = place_drops(
-                scene, settings.drop_object, settings.drop_action, spans, phrase_frames=phrase_frames(scene, what)
+                scene, settings.drop_object, settings.drop_action, spans, bars=float(settings.drop_phrase)
             )
         except HouseXError as error:
             return fail(self, context, error, "OWN")
@@ -255,15 +294,6 @@ class HOUSEX_OT_place_drop_action(DropActionOperator, bpy.types.Operator):
         self.report({"WARNING"} if hidden else {"INFO"}, hidden or done)
         redraw(context)
         return {"FINISHED"}
-
-
-def phrase_frames(scene: Any, what: Any) -> float | None:
-    """Length of the phrase that the action fills, in frames; None for the whole drop."""
-    bars = int(scene.housex.drop_phrase)
-    if not bars:
-        return None
-    bpm = float(sorted(what.timeline.grid.bpm)[what.timeline.grid.n_bars // 2])
-    return bars * 4 * 60.0 / bpm * show.rate_of(scene)
 
 
 class HOUSEX_OT_remove_drop_action(DropActionOperator, bpy.types.Operator):
@@ -281,6 +311,7 @@ class HOUSEX_OT_remove_drop_action(DropActionOperator, bpy.types.Operator):
 
 CLASSES = (
     HOUSEX_OT_drive_property,
+    HOUSEX_OT_change_drive,
     HOUSEX_OT_remove_drive,
     HOUSEX_OT_place_drop_action,
     HOUSEX_OT_remove_drop_action,

@@ -26,7 +26,7 @@ from .operators_edit import TimelineOperator
 from .places import absolute, kept_path, user_folder
 from .report import fail
 from .session import Session
-from .shown import shown
+from .shown import heard
 
 _READABLE = "*.xml;*.cue;*.txt;*.beats;*.downbeats;*.lab"
 # beside this room in the package; a checkout has none
@@ -197,8 +197,7 @@ class HOUSEX_OT_export_timing(BarsOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Write the file."""
-        what, path = shown(context.scene), absolute(self.filepath)
-        assert what is not None
+        what, path = heard(context), absolute(self.filepath)
         try:
             if path == absolute(context.scene.housex.timeline_path):
                 raise SceneError("That would overwrite the timeline.", "Choose another name.")

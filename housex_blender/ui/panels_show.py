@@ -7,8 +7,10 @@ from typing import Any
 import bpy
 
 from ..scene.drives import drives
+from ..scene.drop_strips import drop_actions
 from .defaults import HOUSEX_OT_save_defaults
 from .operators_drive import (
+    HOUSEX_OT_change_drive,
     HOUSEX_OT_place_drop_action,
     HOUSEX_OT_remove_drive,
     HOUSEX_OT_remove_drop_action,
@@ -107,10 +109,13 @@ class HOUSEX_PT_own(HouseXPanel, bpy.types.Panel):
         column = layout.column(align=True)
         for drive in driven:
             row = column.row(align=True)
-            row.label(text=f"{drive.label}: {drive.channel}", icon="DECORATE_ANIMATE")
+            row.label(text=f"{drive.label}: {drive.channel}", icon="DECORATE_ANIMATE", translate=False)
+            row.operator(HOUSEX_OT_change_drive.bl_idname, text="", icon="OPTIONS").number = drive.number
             row.operator(HOUSEX_OT_remove_drive.bl_idname, text="", icon="X").number = drive.number
         layout.separator()
         layout.label(text="An action of yours at every drop:")
+        for owner, action in drop_actions(scene):
+            layout.label(text=f"{owner.name}: {action.name}", icon="ACTION", translate=False)
         column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False

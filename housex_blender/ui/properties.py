@@ -136,7 +136,8 @@ class HouseXSettings(bpy.types.PropertyGroup):
         name="Length",
         description="How long the action takes at each drop",
         items=[
-            ("0", "Whole Drop", "From the first bar of the drop to its last"),
+            ("-1", "Whole Drop", "From the first bar of the drop to its last"),
+            ("0", "As Made", "As long as the action is"),
             ("1", "1 Bar", "One bar"),
             ("4", "4 Bars", "Four bars"),
             ("8", "8 Bars", "A phrase of eight bars"),

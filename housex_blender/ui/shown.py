@@ -73,6 +73,13 @@ def shown(scene: Any) -> Shown | None:
     return _TAKEN.get(absolute(path)) if path else None
 
 
+def heard(context: Any) -> Shown:
+    """What the scene of a context shows; for operators whose poll has made sure of it."""
+    what = shown(context.scene)
+    assert what is not None, "poll asks for it"
+    return what
+
+
 def go_back(scene: Any) -> None:
     """After undo or redo: let the timeline file say again what it said at this step.
 

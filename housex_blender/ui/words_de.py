@@ -59,6 +59,7 @@ WORDS: dict[str, dict[str, str]] = {
         "Build Show": "Show aufbauen",
         "Cancel": "Abbrechen",
         "Check Engine": "Engine prüfen",
+        "Change Drive": "Steuerung ändern",
         "Choose Mix": "Mix wählen",
         "Clear": "Entfernen",
         "Click Track": "Klickspur",
@@ -327,6 +328,10 @@ WORDS: dict[str, dict[str, str]] = {
             "die von Hand geändert werden, warten auf Backen",
         # tooltips: the user's own scene and its channels
         "A phrase of eight bars": "Eine Phrase von acht Takten",
+        "As Made": "Wie gemacht",
+        "As long as the action is": "So lang, wie die Action ist",
+        "Let the property follow another channel, or the same one in another range":
+            "Die Eigenschaft einem anderen Kanal folgen lassen oder demselben in anderem Bereich",
         "A phrase of sixteen bars": "Eine Phrase von sechzehn Takten",
         "A pulse on every kick drum": "Ein Impuls auf jeder Kickdrum",
         "Accent color": "Akzentfarbe",

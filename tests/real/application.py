@@ -46,6 +46,11 @@ class Application:
             (folder / part).mkdir(parents=True, exist_ok=True)
             self.environment[name] = str(folder / part)
 
+    @property
+    def profile(self) -> Path:
+        """Blender's own folder for extensions and settings, once settled."""
+        return Path(self.environment["BLENDER_USER_RESOURCES"])
+
     def env(self) -> dict[str, str]:
         """Environment for everything that is started: nothing of ours, no shader cache of another run."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("HOUSEX_", "PYTHON", "BLENDER"))}

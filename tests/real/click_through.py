@@ -354,6 +354,36 @@ def install(desktop: Desktop, report: Report, _mixes: Path) -> None:
         desktop.fresh(6)
 
 
+def demo(desktop: Desktop, report: Report, _mixes: Path) -> None:
+    """The show that came along, by one button."""
+    with report.step(desktop, "demo is built"):
+        open_tab(desktop)
+        press(desktop, "open_demo")
+        state = desktop.wait(lambda s: idle(s) and bool(s["status"]["message"]), "the demo", 120)
+        assert state["status"]["message_icon"] == "CHECKMARK", state["status"]["message"]
+    over_view(desktop)
+    desktop.key("shift+z")
+    desktop.fresh(5)
+
+
+def film(desktop: Desktop, report: Report, _mixes: Path) -> None:
+    """A film is begun and given up."""
+    with report.step(desktop, "film is rendered"):
+        left, top, width, _ = desktop.region("UI", desktop.area("VIEW_3D"))
+        desktop.scroll(left + width // 2, top + 200, 60)
+        press(desktop, "housex.render")
+        state = desktop.wait(
+            lambda s: s["status"].get("busy") == "RENDER" and bool(s["jobs"] and s["jobs"][0]), "a film"
+        )
+        process = Path("/proc") / str(state["jobs"][0])
+        assert process.exists(), "the renderer ended at once"
+        desktop.fresh(20)
+    with report.step(desktop, "film is cancelled"):
+        press(desktop, "housex.cancel")
+        desktop.wait(idle, "an idle panel", 30)
+        wait_for(lambda: not process.exists(), "the end of the renderer", 10)
+
+
 def cancelling(desktop: Desktop, report: Report, mixes: Path) -> None:
     """A long mix: progress is seen; the Cancel button and Esc each end it; the third time it runs to its end."""
     open_tab(desktop)
@@ -469,6 +499,7 @@ Run = Callable[[Desktop, Report, Path], None]
 RUNS: tuple[tuple[str, int, tuple[Run, ...]], ...] = (
     ("install", 0, (install,)),
     ("short", SHORT_S, (five_clicks, tour, preferences)),
+    ("demo", SHORT_S, (demo, film)),
     ("long", LONG_S, (cancelling,)),
     ("close", LONG_S, (closing,)),
     ("hour", LONG_S, (responsiveness,)),
@@ -486,6 +517,12 @@ def make_mix(path: Path, seconds: int) -> None:
             left -= min(left, len(sound))
 
 
+def files_of_extension(application: Application) -> set[str]:
+    """What lies where the extension is installed: nothing of a user's may be written there."""
+    found = (application.profile / "extensions" / "user_default" / "housex").rglob("*")
+    return {str(path) for path in found if "__pycache__" not in path.parts}
+
+
 def complaints(console: str) -> list[str]:
     """Lines of the console that must not be there."""
     return [line for line in console.splitlines() if any(word in line for word in BAD_WORDS)]
@@ -494,8 +531,8 @@ def complaints(console: str) -> list[str]:
 def one_run(application: Application, folder: Path, archive: Path, report: Report, run: str) -> None:
     """A fresh Blender and profile, one mix, some parts."""
     name, seconds, parts = next(one for one in RUNS if one[0] == run)
-    shutil.rmtree(folder / "profile", ignore_errors=True)
-    application.settle(folder / "profile")
+    shutil.rmtree(folder / "user", ignore_errors=True)
+    application.settle(folder / "user")
     if seconds:
         application.extension("install-file", "--repo", "user_default", "--enable", archive)
     mixes = folder / name / "mixes"
@@ -504,14 +541,19 @@ def one_run(application: Application, folder: Path, archive: Path, report: Repor
         make_mix(mixes / "mix.flac", seconds)
     else:
         shutil.copy(archive, mixes)
+    shipped = files_of_extension(application)
     with Desktop(application, folder / name, mixes) as desktop:
         try:
             for part in parts:
                 part(desktop, report, mixes)
         except (Stuck, AssertionError) as error:
-            report.steps.append({"step": f"run {name}", "ok": False, "problem": str(error), "picture": ""})
+            # between two steps, else it is noted already
+            if not report.steps or report.steps[-1]["ok"]:
+                report.steps.append({"step": f"run {name}", "ok": False, "problem": str(error)})
         bad = complaints(desktop.console())
         problems = desktop.state().get("problems", [])
+        if seconds:
+            problems += [f"left in the extension: {path}" for path in sorted(files_of_extension(application) - shipped)]
         if bad or problems:
             report.steps.append({"step": f"console of {name}", "ok": False, "problem": "\n".join(bad + problems)})
             print(*bad, *problems, sep="\n")
@@ -523,11 +565,11 @@ def click_through(application: Application, folder: Path, archive: Path | None, 
     folder.mkdir(parents=True, exist_ok=True)
     report = Report(folder)
     report.facts["blender"], report.facts["python"] = application.name, application.python
-    application.settle(folder / "profile")
+    application.settle(folder / "user")
     archive = archive or build_zip(folder / "dist", [application.python])
     for run in runs:
         one_run(application, folder, archive, report, run)
-    shutil.rmtree(folder / "profile")
+    shutil.rmtree(folder / "user")
     report.write()
     return report
 

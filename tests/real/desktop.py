@@ -198,8 +198,10 @@ class Desktop:
 
     def place(self, title: str) -> None:
         """Move another window of Blender's to where all of it is seen: there is no window manager to do it."""
-        search = ("search", "--onlyvisible", "--name", title, "windowmove", "88", "60")
-        subprocess.run(self._application.command("xdotool", *search), check=True, env=self._env)
+        move = ("search", "--onlyvisible", "--name", title, "windowmove", "88", "60")
+        command = self._application.command("xdotool", *move)
+        # it may know of the window later than Blender does
+        wait_for(lambda: subprocess.run(command, env=self._env, check=False).returncode == 0, f"window {title}", 20)
         self.fresh(4)
 
     def key(self, *names: str) -> None:

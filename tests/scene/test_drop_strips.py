@@ -11,7 +11,12 @@ bpy = pytest.importorskip("bpy")
 from housex_blender.core.errors import SceneError  # noqa: E402
 from housex_blender.scene import build, compat, drop_strips, rig  # noqa: E402
 
-SPANS = [(100, 200), (300, 360), (500, 700)]
+
+def spans(*edges: tuple[float, float], bar: float = 40.0) -> list[drop_strips.DropFrames]:
+    return [drop_strips.DropFrames(start, end, bar) for start, end in edges]
+
+
+SPANS = spans((100, 200), (300, 360), (500, 700))
 
 
 @pytest.fixture
@@ -57,7 +62,7 @@ def test_the_action_fills_every_drop(box, scene) -> None:
 
 
 def test_a_phrase_is_cut_by_the_next_drop(box, scene) -> None:
-    drop_strips.place_drops(scene, box, burst(), SPANS, phrase_frames=240)
+    drop_strips.place_drops(scene, box, burst(), SPANS, bars=6)
     assert strips(box) == [(100, 299), (300, 499), (500, 740)]
     assert x_at(scene, box, 160) == pytest.approx(1.0, abs=1e-4)
     assert x_at(scene, box, 299) == pytest.approx(4 * 199 / 240, abs=1e-3)
@@ -65,7 +70,7 @@ def test_a_phrase_is_cut_by_the_next_drop(box, scene) -> None:
 
 
 def test_an_action_may_keep_its_own_speed(box, scene) -> None:
-    drop_strips.place_drops(scene, box, burst(), [(110, 400), (100, 105)], fit="ACTION")
+    drop_strips.place_drops(scene, box, burst(), spans((110, 400), (100, 105)), bars=drop_strips.AS_MADE)
     assert strips(box) == [(100, 109), (110, 130)]
     assert x_at(scene, box, 109) == pytest.approx(1.8, abs=1e-4)
     assert x_at(scene, box, 110) == pytest.approx(0.0, abs=1e-4)
@@ -77,8 +82,8 @@ def test_placing_again_leaves_tracks_of_the_user(box, scene) -> None:
     mine = box.animation_data.nla_tracks.new()
     mine.name = "Mine"
     mine.strips.new("Idle", 1, action).name = "Idle"
-    for spans in (SPANS, SPANS[:2]):
-        drop_strips.place_drops(scene, box, action, spans)
+    for drops in (SPANS, SPANS[:2]):
+        drop_strips.place_drops(scene, box, action, drops)
     assert [track.name for track in box.animation_data.nla_tracks] == ["Mine", "HX Drops"]
     assert len(strips(box)) == 2
     ours = box.animation_data.nla_tracks["HX Drops"]
@@ -88,13 +93,13 @@ def test_placing_again_leaves_tracks_of_the_user(box, scene) -> None:
 
 
 def test_strips_follow_the_drops_in_the_saved_file(box, scene, tmp_path: Path) -> None:
-    drop_strips.place_drops(scene, box, burst(), SPANS, phrase_frames=40)
+    drop_strips.place_drops(scene, box, burst(), SPANS, bars=1)
     saved = build.save_blend(tmp_path / "mine.blend")
     bpy.ops.wm.open_mainfile(filepath=str(saved))
     here, thing = bpy.context.scene, bpy.data.objects["Box"]
-    assert drop_strips.refresh_drops(here, [(120, 160), (900, 960)]) == 2
-    assert strips(thing) == [(120, 160), (900, 940)]
-    assert x_at(here, thing, 140) == pytest.approx(2.0, abs=1e-4)
+    assert drop_strips.refresh_drops(here, spans((120, 160), (900, 960), bar=20)) == 2
+    assert strips(thing) == [(120, 140), (900, 920)], "a bar is as long as it now is"
+    assert x_at(here, thing, 130) == pytest.approx(2.0, abs=1e-4)
     assert drop_strips.refresh_drops(here, []) == 0
     assert not len(thing.animation_data.nla_tracks)
     assert drop_strips.refresh_drops(here, SPANS) == 3
@@ -157,8 +162,8 @@ def test_a_material_of_the_user_can_play_too(scene) -> None:
         node.outputs[0].default_value = value
         node.outputs[0].keyframe_insert("default_value", frame=frame)
     drop_strips.place_drops(scene, tree, tree.animation_data.action, SPANS)
-    drop_strips.refresh_drops(scene, [(10, 30)])
-    assert strips(tree) == [(10, 30)]
+    drop_strips.refresh_drops(scene, spans((10, 30)))
+    assert strips(tree) == [(10.0, 30.0)]
     scene.frame_set(30)
     seen = tree.evaluated_get(bpy.context.evaluated_depsgraph_get()).nodes[node.name]
     assert seen.outputs[0].default_value == pytest.approx(1.0)

@@ -81,4 +81,4 @@ def test_tracks_and_drops_lie_on_their_downbeats(timeline: Timeline) -> None:
     expected = [(8.5, "1 Opening"), (248.5, "Drop 1"), (728.5, "2 Deep House"), (968.5, "Drop 2")]
     assert markers.marker_list(mix, 30.0) == [(int(frame + 0.5), name) for frame, name in expected]
     assert markers.marker_list(mix, 30.0, 101)[0] == (109, "1 Opening")
-    assert drop_strips.drop_spans(mix, 30.0) == [(249, 489), (969, 1209)]
+    assert [tuple(drop) for drop in drop_strips.drop_spans(mix, 30.0)] == [(249, 489, 60.0), (969, 1209, 60.0)]

@@ -44,6 +44,10 @@ def test_right_click_drive_follows_channel_and_bake(heard, scene, lamp) -> None:
     assert lamp.data.energy == pytest.approx(10.0)
     with pytest.raises(RuntimeError, match="follows"):
         bpy.ops.housex.drive_property(owner=name_of(lamp.data), data_path="energy", channel="kick")
+    changes = {"channel": "energy", "low": 5.0, "high": 5.0, "attack_ms": 0.0, "release_ms": 0.0}
+    assert bpy.ops.housex.change_drive(number=0, **changes) == {"FINISHED"}
+    scene.frame_set(200)
+    assert lamp.data.energy == pytest.approx(5.0)
     assert bpy.ops.housex.remove_drive(number=0) == {"FINISHED"}
     assert lamp.data.animation_data is None or lamp.data.animation_data.action is None
 
