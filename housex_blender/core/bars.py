@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +106,8 @@ class BarGrid:
             raise TimelineError("The grid ends before its last beat.", "Check the end of the last bar.")
         first = np.flatnonzero(marks)
         starts_s = beats_s[first]
-        gaps_s = np.diff(np.append(beats_s, end_s))
+        # plain floats: a median of four of them takes twenty times as long in numpy, and hours have thousands of bars
+        gaps_s = np.diff(np.append(beats_s, end_s)).tolist()
         bounds = np.append(first, len(beats_s))
         bpm = np.empty(len(first))
         for bar in range(len(first)):
@@ -113,7 +115,7 @@ class BarGrid:
             if high - low < _FEW_BEATS:
                 # one or two gaps, of which a cut may have shortened the last, are no tempo: ask the bars around
                 low, high = bounds[max(bar - 1, 0)], bounds[min(bar + 2, len(first))]
-            bpm[bar] = 60.0 / max(float(np.median(gaps_s[low:high])), 0.06)
+            bpm[bar] = 60.0 / max(median(gaps_s[low:high]), 0.06)
         return cls(beats_s, starts_s, np.append(starts_s[1:], end_s), bpm)
 
     @classmethod

@@ -25,6 +25,8 @@ COLOURS = ("colour_a", "colour_b", "colour_c")
 LIGHTS = ("light_a", "light_b", "light_c")
 MOTION = ("displacement", "ripple", "travel", "speed", "roll", "zoom")
 
+# as much as the name of a custom property may have
+_MOST_NAME_BYTES = 63
 _STEPS_PER_BEAT = 4
 # house kicks on the beat: an attack there needs little, one between beats must be as strong as its neighbours
 _KICK_ON_BEAT, _KICK_OFF_BEAT = 0.2, 0.55
@@ -39,7 +41,8 @@ _SPEED_BREAK, _SPEED_FULL, _SPEED_HIT = 5.0, 15.0, 9.0
 
 def genre_channel(genre: str) -> str:
     """Channel name of a genre's probability: ``p_future_house``."""
-    return "p_" + "".join(c if c.isalnum() else "_" for c in genre.lower())
+    name = "p_" + "".join(c if c.isalnum() else "_" for c in genre.lower())
+    return name.encode()[:_MOST_NAME_BYTES].decode(errors="ignore")
 
 
 @dataclass(frozen=True)

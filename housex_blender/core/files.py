@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 # what people keep mixes in: for choosers and for walks through folders; what can be read is found out by reading
 AUDIO_ENDINGS = (".wav", ".aif", ".aiff", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".mp4", ".mkv", ".mov")
+
+
+# an escaped surrogate: in pairs they are a character, alone they are none
+_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; it takes the final name only if the block succeeds.
 
-    The temporary name keeps the ending, so that encoders that look at it choose the same format.
+    The temporary name keeps the ending, so that encoders that look at it choose the same format. A link stays one: what
+    it leads to is replaced.
+
+    Raises:
+        OSError: The folder cannot be written, or the file was made read-only.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
+    if path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "the file is read-only")
     handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix or ".tmp", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
@@ -34,6 +47,23 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def read_json(text: str, **options: Any) -> Any:
+    """What a JSON text holds; halves of characters, which Blender takes and UTF-8 writes nowhere, become ``?``.
+
+    Args:
+        text: Of a file that somebody else may have written.
+        options: For :func:`json.loads`.
+
+    Raises:
+        ValueError: It is no JSON.
+        RecursionError: It is nested too deeply.
+    """
+    data = json.loads(text, **options)
+    if not _HALF_CHARACTER.search(text):
+        return data
+    return json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def write_text_atomic(path: Path, text: str) -> None:

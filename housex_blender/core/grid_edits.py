@@ -6,6 +6,7 @@ Each takes a grid and gives another; beats and downbeats are moved, the end of t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -281,6 +282,6 @@ def _cleaned(beats_s: Floats, marks: Marks, end_s: float) -> BarGrid:
 
 def _local_gap(beats_s: Floats, downbeats: NDArray[np.int64], gap_s: float) -> Floats:
     """(n_bars,) the usual gap between the eight beats around each downbeat: the tempo there, not of the mix."""
-    gaps_s = np.diff(beats_s)
+    gaps_s = np.diff(beats_s).tolist()
     around = [gaps_s[max(0, beat - 4) : beat + 4] for beat in downbeats.tolist()]
-    return np.array([float(np.median(part)) if len(part) else gap_s for part in around])
+    return np.array([median(part) if part else gap_s for part in around])

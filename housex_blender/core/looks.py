@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import LookError
-from .files import write_text_atomic
+from .files import read_json, write_text_atomic
 from .genres import GENRES, canonical
 
 PRESETS = Path(__file__).resolve().parent.parent / "presets"
@@ -178,7 +178,7 @@ def _read(path: Path, thing: str) -> Any:
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
             raise LookError(f"{path.name} is too large for a {thing}.", "Choose another file.")
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return read_json(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise LookError(
             f"{path.name} cannot be read as a {thing}.", "Write it as JSON, like the ones that ship."

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .edit_rules import check_edit
 from .errors import TimelineError
+from .files import read_json
 from .schema import first_problem
 
 SCHEMA = 1
@@ -59,7 +60,7 @@ def read_checked(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
             raise TimelineError(f"{path.name} is too large for a timeline.", again)
-        data = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse_constant)
+        data = read_json(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse_constant)
     except FileNotFoundError as error:
         raise TimelineError(f"There is no timeline {path}.", "Analyze the mix first.") from error
     except OSError as error:

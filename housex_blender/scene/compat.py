@@ -80,6 +80,7 @@ def fcurves_of(owner: bpy.types.ID, create: bool = True) -> Any:
         if not create:
             return None
         data = owner.animation_data_create()
+    leave_tweak_mode(data)
     action = data.action
     if action is None:
         if not create:
@@ -96,6 +97,13 @@ def fcurves_of(owner: bpy.types.ID, create: bool = True) -> Any:
     strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
     bag = strip.channelbag(data.action_slot, ensure=create)
     return None if bag is None else bag.fcurves
+
+
+def leave_tweak_mode(data: Any) -> None:
+    """Let the owner's own action be the active one again: while an NLA strip is tweaked, the strip's stands in its
+    place, and Blender crashes when it leaves a strip that was removed."""
+    if data.use_tweak_mode:
+        data.use_tweak_mode = False
 
 
 def drop_empty_action(owner: Any) -> None:
@@ -291,3 +299,10 @@ def blend_relative() -> set[str]:
 def sequencer_scene(context: Any) -> Any:
     """The scene that a Sequencer shows: the window's own before 5.0; None where none is chosen."""
     return getattr(context, "sequencer_scene", context.scene)
+
+
+def show_in_sequencers(scene: bpy.types.Scene) -> None:
+    """Let the Sequencers that show no scene show this one: from 5.0 on they do not follow the window."""
+    for workspace in bpy.data.workspaces:
+        if getattr(workspace, "sequencer_scene", scene) is None:
+            workspace.sequencer_scene = scene  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -19,6 +20,8 @@ _DRIVES = "drives"
 _COLOURS = ("COLOR", "COLOR_GAMMA")
 # What of ours is deleted and made anew in a build.
 _REBUILT = ("objects", "meshes", "curves", "cameras", "lights", "shape_keys")
+# the custom property at the end of a path; its name may hold brackets and escaped quotes
+_LAST_NAME = re.compile(r'\["((?:[^"\\]|\\.)*)"\]$')
 _BAD_PATH = "There is no such property."
 
 
@@ -96,6 +99,8 @@ def check_drive(owner: Any, data_path: str, index: int = -1) -> str:
     number = number_at(owner, data_path)
     if isinstance(number, str):
         return number
+    if data_path.startswith("housex."):
+        return "The settings of HouseX itself do not follow the mix."
     if index >= max(number.size, 1):
         return f"The property has no component {index}."
     root = root_of(owner)
@@ -117,9 +122,14 @@ def check_drive(owner: Any, data_path: str, index: int = -1) -> str:
     return ""
 
 
+def can_animate(owner: Any) -> bool:
+    """Whether there can be keys on it: not on screens, images, texts and collections."""
+    return isinstance(owner, bpy.types.ID) and hasattr(owner, "animation_data")
+
+
 def number_at(owner: Any, data_path: str) -> Number | str:
     """What the property holds, or why it cannot be animated by a channel."""
-    if not isinstance(owner, bpy.types.ID):
+    if not can_animate(owner):
         return "Only properties that are saved in the file can follow the mix."
     if not resolves(owner, data_path):
         return _BAD_PATH
@@ -129,7 +139,7 @@ def number_at(owner: Any, data_path: str) -> Number | str:
 def _rna_number(owner: Any, data_path: str) -> Number | str:
     prefix, _, name = data_path.rpartition(".")
     holder = owner.path_resolve(prefix) if prefix else owner
-    prop = holder.bl_rna.properties.get(name)
+    prop = holder.bl_rna.properties.get(name) if isinstance(holder, bpy.types.bpy_struct) else None
     if prop is None:
         return _BAD_PATH
     if not prop.is_animatable:
@@ -143,10 +153,11 @@ def _rna_number(owner: Any, data_path: str) -> Number | str:
 def _custom_number(owner: Any, data_path: str) -> Number | str:
     """A custom property, or an input of a geometry nodes modifier."""
     value = owner.path_resolve(data_path)
-    start = max(data_path.rfind('["'), data_path.rfind("['"))
-    if start < 0:
+    found = _LAST_NAME.search(data_path)
+    if found is None:
         return _BAD_PATH
-    holder, name = owner.path_resolve(data_path[:start]) if start else owner, data_path[start + 2 : -2]
+    start, name = found.start(), bpy.utils.unescape_identifier(found[1])
+    holder = owner.path_resolve(data_path[:start]) if start else owner
     parts = list(value) if hasattr(value, "__len__") and not isinstance(value, str) else [value]
     size = len(parts) if hasattr(value, "__len__") else 0
     first = parts[0] if parts else None

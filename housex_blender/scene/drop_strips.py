@@ -78,6 +78,7 @@ def place_drops(
     others = [row for row in read_table(show, _DROPS) if unpack_owner(row, show) != owner]
     before = [row for row in read_table(show, _DROPS) if unpack_owner(row, show) == owner]
     data = owner.animation_data or owner.animation_data_create()
+    compat.leave_tweak_mode(data)
     active = data.action == action
     if active:
         data.action = None
@@ -158,6 +159,7 @@ def _playable(owner: Any, action: Any) -> Any:
 def _clear(owner: Any) -> None:
     """Remove our strips, wherever the user put them, and tracks that held nothing else."""
     data = owner.animation_data or owner.animation_data_create()
+    compat.leave_tweak_mode(data)
     for track in list(data.nla_tracks):
         ours = [strip for strip in track.strips if strip.name.startswith(_STRIP_NAME)]
         for strip in ours:

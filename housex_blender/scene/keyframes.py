@@ -59,6 +59,9 @@ def write_keys(
         The curve, or None: it is the user's, and nothing was written.
     """
     place = max(index, 0)
+    data: Any = owner.animation_data  # type: ignore[attr-defined]
+    if data is not None and data.action is not None and data.action.library is not None:
+        return None  # keys in another file's action would be gone when this one is opened again
     curve = find_curve(owner, data_path, index)
     theirs = None
     if curve is not None:

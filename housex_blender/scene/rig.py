@@ -182,9 +182,9 @@ def describe(owner: Any, data_path: str) -> str:
 def find_show(scene: bpy.types.Scene) -> Any:
     """The object "HX Show" of this scene, whatever it is called here; None if there is none."""
     named = scene.objects.get(SHOW_NAME)
-    if named is not None:
+    if named is not None and named.library is None:
         return named
-    ours = [thing for thing in scene.objects if thing.get(OWNED) == "show"]
+    ours = [thing for thing in scene.objects if thing.library is None and thing.get(OWNED) == "show"]
     return min(ours, key=lambda thing: thing.name, default=None)
 
 

@@ -1,6 +1,7 @@
 """The panels, their buttons, the ribbon and the preferences. Zone: ui; starts the analysis as a process."""
 
 import atexit
+import contextlib
 
 import bpy
 
@@ -50,11 +51,16 @@ ATTACHED = (properties, handlers, ribbon, operators_ribbon, operators_drive, men
 
 def register() -> None:
     """Make everything known to Blender."""
-    for cls in CLASSES:
-        bpy.utils.register_class(cls)
-    for part in ATTACHED:
-        part.attach()
-    atexit.register(session.close_all)
+    with contextlib.ExitStack() as undo:
+        for cls in CLASSES:
+            bpy.utils.register_class(cls)
+            undo.callback(bpy.utils.unregister_class, cls)
+        for part in ATTACHED:
+            part.attach()
+            undo.callback(part.detach)
+        atexit.register(session.close_all)
+        # nothing went wrong: keep it all
+        undo.pop_all()
 
 
 def unregister() -> None:

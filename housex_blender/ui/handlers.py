@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def own_scenes() -> list[Any]:
 def reload(scene: Any) -> None:
     """Read the timeline that a scene names, and say in the panel what is in it now; no file is written."""
     settings = scene.housex
-    settings.mix_problem = missing_mix(settings)
+    settings.mix_problem, settings.timeline_problem = missing_mix(settings), ""
     if not settings.timeline_path:
         return
     path = absolute(settings.timeline_path)
@@ -33,7 +34,7 @@ def reload(scene: Any) -> None:
         # scenes that show one file share one state: undo would write the file once for each of them
         taken = shown(scene) or take(path, Timeline.load(path))
     except HouseXError as error:
-        settings.mix_problem, settings.state = str(error), 0
+        settings.timeline_problem, settings.state = str(error), 0
         return
     describe_timeline(settings, taken)
 
@@ -46,7 +47,7 @@ def describe_timeline(settings: Any, taken: Shown) -> None:
     settings.tracks = "\n".join(track_lines(taken.timeline))
     settings.edits, settings.state = len(timeline.edits), taken.state
     settings.conflicts = "\n".join(taken.conflicts)
-    settings.mix_problem = missing_mix(settings)
+    settings.mix_problem, settings.timeline_problem = missing_mix(settings), ""
     # the note about the grid says it already, or it was corrected since
     settings.warnings = "\n".join(text for text in timeline.warnings if text != timeline.grid_message)
     if not len(settings.colours):
@@ -55,7 +56,7 @@ def describe_timeline(settings: Any, taken: Shown) -> None:
 
 def missing_mix(settings: Any) -> str:
     """A sentence if the mix is gone from where it was; else empty."""
-    if not settings.mix_path or absolute(settings.mix_path).is_file():
+    if not settings.mix_path or os.path.isfile(absolute(settings.mix_path)):
         return ""
     return f"The mix {absolute(settings.mix_path).name} is not where it was."
 
@@ -88,10 +89,12 @@ def before_save(file: str) -> None:
     _KEPT.clear()
     if not file:
         return
+    wanted = bpy.context.preferences.filepaths.use_relative_paths
     for scene in own_scenes():
         for name in PATH_PROPERTIES:
             text = getattr(scene.housex, name)
-            if text.startswith("//"):
+            # a file that is saved for the first time has only absolute ones yet
+            if text.startswith("//") or (text and wanted and not bpy.data.filepath):
                 _KEPT.setdefault(scene.name, {})[name] = str(absolute(text))
                 setattr(scene.housex, name, relative_to(absolute(text), Path(file).parent))
 

@@ -1,12 +1,15 @@
 """From a mix to a timeline: choose, analyze, cancel, load. Zone: ui."""
 
+import os
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, StringProperty
 
-from ..core.edits import with_edits
+from ..core.edits import edit_file, with_edits
 from ..core.errors import AudioError, HouseXError, TimelineError
 from ..core.files import AUDIO_ENDINGS
 from ..core.process import AnalysisJob
@@ -46,7 +49,7 @@ def take_timeline(scene: Any, path: Path) -> Timeline:
     scene.housex.timeline_path = kept_path(path)
     if not scene.housex.mix_path:
         beside = path.with_name(Path(timeline.mix.file).name)
-        scene.housex.mix_path = kept_path(beside) if beside.is_file() else ""
+        scene.housex.mix_path = kept_path(beside) if os.path.isfile(beside) else ""
     for other in own_scenes():
         if shown.shown(other) is taken:
             describe_timeline(other.housex, taken)
@@ -55,7 +58,7 @@ def take_timeline(scene: Any, path: Path) -> Timeline:
 
 def forget_timeline(settings: Any) -> None:
     """What was heard in another mix no longer holds."""
-    for name in ("timeline_path", "summary", "tracks", "warnings", "grid_note", "conflicts"):
+    for name in ("timeline_path", "summary", "tracks", "warnings", "grid_note", "conflicts", "timeline_problem"):
         setattr(settings, name, "")
     settings.edits = settings.state = settings.select_first = settings.select_last = 0
     settings.bpm = 0.0
@@ -71,7 +74,7 @@ def choose(context: Any, mix: Path) -> None:
     settings.mix_path, settings.mix_problem = kept_path(mix), ""
     forget_timeline(settings)
     known = timeline_for(mix)
-    say(context, f"{known.name} is there already: load it, or analyze again" if known.is_file() else "")
+    say(context, f"{known.name} is there already: load it, or analyze again" if os.path.isfile(known) else "")
 
 
 def may_hold(taken: shown.Shown | None, mix: Path) -> bool:
@@ -102,6 +105,8 @@ class HOUSEX_OT_choose_mix(bpy.types.Operator):
 
     filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
     filter_glob: StringProperty(default=AUDIO_FILTER, options={"HIDDEN"})  # type: ignore[valid-type]
+    # the file browser would keep an empty column for them
+    hide_props_region: BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -120,7 +125,7 @@ class HOUSEX_OT_choose_mix(bpy.types.Operator):
     def execute(self, context: Any) -> set[Any]:
         """Take the path; what was heard in another mix no longer holds."""
         chosen = absolute(self.filepath)
-        if not chosen.is_file():
+        if not os.path.isfile(chosen):
             return fail(self, context, AudioError(f"There is no file {chosen}.", "Choose a mix that exists."))
         choose(context, chosen)
         return {"FINISHED"}
@@ -144,7 +149,7 @@ class AnalysisOperator(JobOperator):
     """Mixin: runs the analysis of the scene's mix, with further options, and takes its timeline."""
 
     busy = "ANALYSIS"
-    _scene = ""
+    _scene = _state = 0
 
     def analysis(self, context: Any, options: list[str], first_stage: str) -> Session:
         """A session that hears the scene's mix, or takes from its cache what was heard.
@@ -161,11 +166,11 @@ class AnalysisOperator(JobOperator):
         if not settings.mix_path:
             raise AudioError("There is no mix.", "Choose a recorded mix first.")
         mix = absolute(settings.mix_path)
-        if not mix.is_file():
+        if not os.path.isfile(mix):
             settings.mix_problem = missing_mix(settings)
             raise AudioError(f"There is no file {mix}.", "Choose a mix that exists.")
-        # undo frees scenes while we run, names it does not
-        self._scene = context.scene.name
+        # undo frees scenes while we run, and people rename them; this number stays
+        self._scene, self._state = context.scene.session_uid, settings.state
         engine_choice = engine_settings(context)
         earlier = absolute(settings.timeline_path) if settings.timeline_path else None
         taken, beside = shown.shown(context.scene), timeline_for(mix)
@@ -191,16 +196,24 @@ class AnalysisOperator(JobOperator):
         """
         from . import show
 
-        scene = bpy.data.scenes.get(self._scene)
+        scene = next((one for one in own_scenes() if one.session_uid == self._scene), None)
         if scene is None:
             raise TimelineError("The scene that was analyzed for is gone.", f"Load {session.result} into another.")
         assert session.result is not None
+        before = shown.shown(scene)
+        if before is not None and scene.housex.state != self._state:
+            # the analysis keeps the corrections it found at its start; what was done or undone since counts
+            edit_file(session.result, partial(replace, edits=before.stored.edits))
         timeline = take_timeline(scene, session.result)
         for text in session.warnings:
             if text not in scene.housex.warnings and text != timeline.grid_message:
                 scene.housex.warnings = "\n".join(filter(None, [scene.housex.warnings, text]))
         if show.has_show(scene) and scene.housex.bake_at_once:
-            show.bake(context, scene)
+            try:
+                show.bake(context, scene)
+            except HouseXError as error:
+                # what was heard is in the file all the same
+                scene.housex.warnings = "\n".join(filter(None, [scene.housex.warnings, str(error)]))
         return scene, timeline
 
     def run_or_start(self, context: Any) -> set[Any]:
@@ -219,6 +232,8 @@ class HOUSEX_OT_analyze_mix(AnalysisOperator, bpy.types.Operator):
 
     filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
     filter_glob: StringProperty(default=AUDIO_FILTER, options={"HIDDEN"})  # type: ignore[valid-type]
+    # the file browser would keep an empty column for them
+    hide_props_region: BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
 
     @classmethod
     def poll(cls, context: Any) -> bool:

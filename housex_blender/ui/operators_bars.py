@@ -48,8 +48,12 @@ class BarsOperator(TimelineOperator):
         """The timeline must be in memory too."""
         if not super().poll(context):
             return False
-        if shown(context.scene) is None:
+        what = shown(context.scene)
+        if what is None:
             cls.poll_message_set("The timeline could not be read: load it again")  # type: ignore[attr-defined]
+            return False
+        if context.scene.housex.select_first > what.timeline.grid.n_bars:
+            cls.poll_message_set("The selected bars lie beyond the end of the mix")  # type: ignore[attr-defined]
             return False
         return True
 

@@ -9,7 +9,7 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.channels import COLOURS, HEARD, MOTION, genre_channel
 from ..core.errors import HouseXError, SceneError
-from ..scene.drives import add_drive, check_drive, drives, remove_drive, update_drive
+from ..scene.drives import add_drive, can_animate, check_drive, drives, remove_drive, update_drive
 from ..scene.drop_strips import drop_spans, hidden_by, place_drops, remove_drops
 from ..scene.tables import root_of
 from . import show
@@ -55,7 +55,8 @@ def owner_named(text: str) -> Any:
     """
     collection, _, name = text.partition("/")
     name, _, embedded = name.rpartition("|")
-    owner = getattr(bpy.data, collection, {}).get(name)
+    holder = getattr(bpy.data, collection, None)
+    owner = holder.get(name) if isinstance(holder, bpy.types.bpy_prop_collection) else None
     if owner is not None and embedded:
         owner = getattr(owner, embedded, None)
     if owner is None:
@@ -119,7 +120,7 @@ class DriveDialog(BarsOperator):
 
     def draw(self, _context: Any) -> None:
         """Channel, range and shaping; colours have no range."""
-        layout: Any = self.layout
+        layout: Any = self.layout  # type: ignore[attr-defined]
         layout.use_property_split = True
         layout.prop(self, "channel")
         if self.channel not in COLOURS:
@@ -232,7 +233,7 @@ def draw_button_menu(menu: Any, context: Any) -> None:
     if found is None or not getattr(context.button_prop, "is_animatable", False):
         return
     owner, path, index = found
-    name = name_of(owner)
+    name = name_of(owner) if can_animate(owner) else ""
     if not name:
         return
     layout = menu.layout

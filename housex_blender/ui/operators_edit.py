@@ -17,6 +17,8 @@ from .job_operator import redraw, say, status_of
 from .operators_analyze import not_busy, take_timeline
 from .places import absolute
 from .report import fail
+from .selection import select
+from .shown import shown
 from .translations import CONTEXT
 
 # after a pause of this length a tap begins a new count
@@ -34,9 +36,13 @@ def change(
     """Change the edits in the scene's timeline file, what the panel shows of it, and the keys if so wished."""
     scene = context.scene
     path = absolute(scene.housex.timeline_path)
+    before = shown(scene)
     try:
         edit_file(path, edit)
         take_timeline(scene, path)
+        after = shown(scene)
+        if before is not None and after is not None and before.timeline.grid.n_bars != after.timeline.grid.n_bars:
+            select(scene, None)  # the numbers mean other bars now
     except HouseXError as error:
         return fail(operator, context, error, panel)
     try:
@@ -62,6 +68,9 @@ class TimelineOperator:
         """A timeline must be there, and nothing running."""
         if not context.scene.housex.timeline_path:
             cls.poll_message_set("Analyze the mix first, or load a timeline")  # type: ignore[attr-defined]
+            return False
+        if context.mode.startswith("EDIT_"):
+            cls.poll_message_set("Leave Edit Mode first: its undo knows nothing of the mix")  # type: ignore[attr-defined]
             return False
         return not_busy(cls, context)  # type: ignore[arg-type]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..core.errors import HouseXError, SceneError, TimelineError
-from ..core.timeline import Timeline
+from ..core.timeline import Timeline, envelope_path_of
 from ..exchange import EXPORTS, check_library, write
 from . import show
 from .job_operator import redraw, say
@@ -120,7 +121,7 @@ class HOUSEX_OT_import_timing(AnalysisOperator, TimelineOperator, bpy.types.Oper
 
     def execute(self, context: Any) -> set[Any]:
         """Hear the mix again on what the file says."""
-        if not absolute(self.filepath).is_file():
+        if not os.path.isfile(absolute(self.filepath)):
             missing = SceneError(f"There is no file {absolute(self.filepath)}.", "Choose one that exists.")
             return fail(self, context, missing)
         return self.run_or_start(context)
@@ -199,8 +200,10 @@ class HOUSEX_OT_export_timing(BarsOperator, bpy.types.Operator):
         """Write the file."""
         what, path = heard(context), absolute(self.filepath)
         try:
-            if path == absolute(context.scene.housex.timeline_path):
-                raise SceneError("That would overwrite the timeline.", "Choose another name.")
+            timeline = absolute(context.scene.housex.timeline_path)
+            for taken in (timeline, envelope_path_of(timeline), absolute(context.scene.housex.mix_path)):
+                if path == taken:
+                    raise SceneError(f"That would overwrite {taken.name}.", "Choose another name.")
             check_library(self.kind)
             notes = write(what.timeline, path, self.kind, show.rate_of(context.scene), show.FIRST_FRAME)
         except HouseXError as error:

@@ -14,6 +14,7 @@ from ..core.bars import frames_to_seconds
 from ..core.errors import HouseXError, SceneError
 from ..core.process import PACKAGE_PARENT
 from . import show
+from .handlers import own_scenes
 from .job_operator import JobOperator
 from .operators_analyze import not_busy
 from .places import IS_EXTENSION, absolute, film_for
@@ -95,6 +96,8 @@ class HOUSEX_OT_render(JobOperator, bpy.types.Operator):
     busy = "RENDER"
     panel = "FILM"
     _folder: Path | None = None
+    _frames: Path | None = None
+    _scene = 0
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -123,6 +126,7 @@ class HOUSEX_OT_render(JobOperator, bpy.types.Operator):
         from ..scene.build import save_copy
 
         order = order_for(context.scene)
+        self._frames, self._scene = Path(order.frames_folder), context.scene.session_uid
         self._folder = Path(tempfile.mkdtemp(prefix="housex-", dir=bpy.app.tempdir))
         blend = save_copy(self._folder / "render.blend")
         command = second_blender(bpy.app.binary_path, blend, order)
@@ -130,13 +134,18 @@ class HOUSEX_OT_render(JobOperator, bpy.types.Operator):
 
     def succeed(self, context: Any, session: Session) -> str:
         """Say where the film is."""
-        context.scene.housex.resume = False
+        for scene in own_scenes():
+            if scene.session_uid == self._scene:
+                scene.housex.resume = False
         return f"Wrote {session.result}"
 
     def _clean_up(self, context: Any) -> None:
         JobOperator._clean_up(self, context)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+        if self._frames is not None:
+            with contextlib.suppress(OSError):  # pictures to go on with stay
+                self._frames.rmdir()
 
 
 CLASSES = (HOUSEX_OT_render,)

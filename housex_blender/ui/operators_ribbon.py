@@ -274,7 +274,7 @@ class HOUSEX_MT_ribbon_genre(bpy.types.Menu):
 class HOUSEX_MT_ribbon_section(bpy.types.Menu):
     """The parts of a track."""
 
-    bl_label = "Mark Section"
+    bl_label = "Set Section"
 
     def draw(self, _context: Any) -> None:
         """One button each."""

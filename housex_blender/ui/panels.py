@@ -134,6 +134,8 @@ class HOUSEX_PT_mix(HouseXPanel, bpy.types.Panel):
         if settings.mix_problem:
             draw_text(layout, context, settings.mix_problem, "ERROR")
             layout.operator(HOUSEX_OT_find_mix.bl_idname, icon="VIEWZOOM")
+        if settings.timeline_problem:
+            draw_text(layout, context, settings.timeline_problem, "ERROR")
         if status.busy == "ANALYSIS":
             draw_progress(layout, context)
         else:

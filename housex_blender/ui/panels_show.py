@@ -79,7 +79,7 @@ class HOUSEX_PT_colours(HouseXPanel, bpy.types.Panel):
         layout: Any = self.layout
         column = layout.column(align=True)
         for row in context.scene.housex.colours:
-            split = column.split(factor=0.45)
+            split = column.split(factor=0.52)
             split.label(text=row.name, translate=False)
             pickers = split.row(align=True)
             for name in ("colour_a", "colour_b", "colour_c"):

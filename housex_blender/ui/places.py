@@ -76,26 +76,28 @@ def kept_path(path: Path) -> str:
     return str(path)
 
 
-def timeline_for(mix: Path) -> Path:
-    """Where the timeline of a mix goes: beside the mix, where every .blend finds it again; if that folder cannot
-    be written, beside the .blend, else in our own user folder."""
-    name = mix.stem + TIMELINE_SUFFIX
+def folder_for(mix: Path) -> Path | None:
+    """Where what belongs to a mix goes: beside the mix, where every .blend finds it again, or beside the .blend; None
+    where neither can be written, or both are inside the extension, as for the demo."""
     folders = [mix.parent]
     if bpy.data.filepath:
         folders.append(Path(bpy.data.filepath).parent)
-    for folder in folders:
-        if os.access(folder, os.W_OK):
-            return folder / name
-    return user_folder() / name
+    ours = Path(os.path.abspath(__file__)).parents[1]
+    return next((at for at in folders if os.access(at, os.W_OK) and not at.is_relative_to(ours)), None)
+
+
+def timeline_for(mix: Path) -> Path:
+    """The timeline of a mix: in :func:`folder_for`, else in our own user folder."""
+    return (folder_for(mix) or user_folder()) / (mix.stem + TIMELINE_SUFFIX)
 
 
 def film_for(typed: str, mix_or_timeline: Path) -> Path:
-    """The film to write: as typed, or beside the mix under its name."""
+    """The film to write: as typed, or in :func:`folder_for` under the mix's name, else in the home folder."""
     if typed:
         path = absolute(typed)
         return path if path.suffix else path.with_suffix(".mp4")
     name = mix_or_timeline.name.removesuffix(TIMELINE_SUFFIX)
     stem = name if name != mix_or_timeline.name else mix_or_timeline.stem
-    path = mix_or_timeline.with_name(stem + ".mp4")
+    path = (folder_for(mix_or_timeline) or Path.home()) / (stem + ".mp4")
     # a mix that is itself an .mp4 must not be overwritten by its own show
     return path.with_name(stem + "-show.mp4") if path == mix_or_timeline else path

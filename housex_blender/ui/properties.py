@@ -91,10 +91,12 @@ class HouseXSettings(bpy.types.PropertyGroup):
     warnings: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     grid_note: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     edits: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    built_frames: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     # which state of the timeline file belongs to this step of Blender's undo
     state: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     conflicts: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     mix_problem: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    timeline_problem: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     select_first: IntProperty(  # type: ignore[valid-type]
         name="First Bar", description="First of the selected bars, counted from 1; 0 for none", default=0, min=0
     )

@@ -9,9 +9,11 @@ from .shown import Shown
 
 def selected(scene: Any, what: Shown) -> tuple[int, int] | None:
     """First bar and one past the last, counted from 0, or None; never beyond the bars there are."""
-    first, last = sorted((scene.housex.select_first, scene.housex.select_last))
-    first, end = max(first, 1) - 1, min(last, what.timeline.grid.n_bars)
-    return (first, end) if scene.housex.select_first and first < end else None
+    one = scene.housex.select_first
+    # a last bar that was not typed yet is the first
+    first, last = sorted((one, scene.housex.select_last or one))
+    end = min(last, what.timeline.grid.n_bars)
+    return (first - 1, end) if one and first - 1 < end else None
 
 
 def select(scene: Any, span: tuple[int, int] | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from ..core.errors import HouseXError, SceneError, TimelineError
 from ..core.keys import KeyTrack
 from ..core.looks import Look
 from ..core.timeline import Timeline
+from ..scene.compat import show_in_sequencers
 from ..scene.rig import OWNED, Baked, find_show
 from .palette_rows import OWN, fill_from, palettes_of
 from .places import absolute
+from .shown import shown
 
 FIRST_FRAME = 1
 # the kind of scene in which nothing is built but the object that carries the channels
@@ -92,7 +95,7 @@ def mix_of(scene: Any, timeline: Timeline) -> Path | None:
     candidates = [absolute(settings.mix_path)] if settings.mix_path else []
     if settings.timeline_path:
         candidates.append(absolute(settings.timeline_path).with_name(Path(timeline.mix.file).name))
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if os.path.isfile(path)), None)
 
 
 def build(context: Any, scene: Any, timeline: Timeline | None = None) -> str:
@@ -110,6 +113,7 @@ def build(context: Any, scene: Any, timeline: Timeline | None = None) -> str:
     heard = mix is not None and add_sound(target, mix, first_frame=FIRST_FRAME)
     if target.housex.scene_kind != RIG:
         look_through_camera(context, target)
+    show_in_sequencers(target)
     line = f"Built {timeline.grid.n_bars} bars, {target.frame_end} frames, {baked_text(built)}"
     return line if heard else f"{line}; without sound, the mix was not found"
 
@@ -117,6 +121,11 @@ def build(context: Any, scene: Any, timeline: Timeline | None = None) -> str:
 def channels_of(scene: Any, timeline: Timeline) -> dict[str, KeyTrack]:
     """The channels of a show with the look of the panel."""
     return compile_show(timeline, look_of(scene.housex), rate_of(scene), FIRST_FRAME)
+
+
+def frames_of(scene: Any, timeline: Timeline) -> int:
+    """Length of the mix in frames of the scene."""
+    return max(1, math.ceil(timeline.mix.duration_s * rate_of(scene)))
 
 
 def write_show(scene: Any, timeline: Timeline) -> Baked:
@@ -133,9 +142,9 @@ def write_show(scene: Any, timeline: Timeline) -> Baked:
 
     settings, fps = scene.housex, rate_of(scene)
     channels = channels_of(scene, timeline)
-    frames = max(1, math.ceil(timeline.mix.duration_s * fps))
-    handles = build_show(scene, channels, scene_kind=settings.scene_kind, fps=fps, n_frames=frames, seed=settings.seed,
-                         detail=settings.quality)  # fmt: skip
+    handles = build_show(scene, channels, scene_kind=settings.scene_kind, fps=fps, n_frames=frames_of(scene, timeline),
+                         seed=settings.seed, detail=settings.quality)  # fmt: skip
+    settings.built_frames = scene.frame_end
     set_marks(scene, timeline)
     return Baked(handles.keys, handles.kept)
 
@@ -150,11 +159,15 @@ def bake(context: Any, scene: Any) -> str:
 
     if not has_show(scene):
         raise SceneError("There is no show in this scene.", "Build it first.")
-    timeline = with_edits(load_for(scene))
+    known = shown(scene)
+    timeline = known.timeline if known is not None else with_edits(load_for(scene))
     if not can_rekey(scene):
         return f"Baked {baked_text(rebuild(context, scene, timeline))}"
     baked = rekey_show(scene, channels_of(scene, timeline))
     set_marks(scene, timeline)
+    if scene.frame_end == scene.housex.built_frames:
+        # nobody chose another end: it follows the frame rate
+        scene.frame_end = scene.housex.built_frames = frames_of(scene, timeline)
     return f"Baked {baked_text(baked)}"
 
 

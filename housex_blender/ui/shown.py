@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.edits import conflicts, locked_bars, with_edits
+from ..core.errors import TimelineError
 from ..core.timeline import Timeline
 from .places import absolute
 
@@ -46,6 +47,8 @@ class Shown:
 _TAKEN: dict[Path, Shown] = {}
 # with the file that each state belongs to: a scene that was appended brings a number of another file
 _STATES: OrderedDict[int, tuple[Path, Shown]] = OrderedDict()
+# by path: what the file looked like from outside when it was read or written last
+_STAMPS: dict[Path, tuple[int, int] | None] = {}
 # never begins anew: steps of undo may be older than what was forgotten
 _NUMBERS = count(1)
 
@@ -62,9 +65,19 @@ def take(path: Path, timeline: Timeline) -> Shown:
         timeline = replace(timeline, envelopes=before.stored.envelopes)
     taken = Shown(next(_NUMBERS), timeline, with_edits(timeline), locked_bars(timeline), tuple(conflicts(timeline)))
     _TAKEN[path], _STATES[taken.state] = taken, (path, taken)
+    _STAMPS[path] = _stamp(path)
     while len(_STATES) > _MOST_STATES:
         _STATES.popitem(last=False)
     return taken
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Time of the last change and size; None if there is no file."""
+    try:
+        known = path.stat()
+    except OSError:
+        return None
+    return known.st_mtime_ns, known.st_size
 
 
 def shown(scene: Any) -> Shown | None:
@@ -84,7 +97,7 @@ def go_back(scene: Any) -> None:
     """After undo or redo: let the timeline file say again what it said at this step.
 
     Raises:
-        TimelineError: The file cannot be written.
+        TimelineError: The file cannot be written, or somebody else changed it: then it is left alone.
     """
     now = shown(scene)
     path, wanted = _STATES.get(scene.housex.state, (None, None))
@@ -92,14 +105,20 @@ def go_back(scene: Any) -> None:
         return
     if path != absolute(scene.housex.timeline_path):
         return
+    if _stamp(path) != _STAMPS.get(path):
+        raise TimelineError(
+            f"{path.name} was changed outside this Blender: undo leaves it as it is.", "Load the timeline again."
+        )
     if wanted.stored.envelopes is now.stored.envelopes:
         wanted.stored.save_text(path)
     else:
         wanted.stored.save(path)
     _TAKEN[path] = wanted
+    _STAMPS[path] = _stamp(path)
 
 
 def forget_all() -> None:
     """Another file is opened, or the extension goes."""
     _TAKEN.clear()
     _STATES.clear()
+    _STAMPS.clear()

@@ -76,7 +76,7 @@ def test_surprise_is_the_same_for_the_same_seed(heard, scene) -> None:
     assert not np.allclose(other, first)
 
 
-def test_timing_is_exported_with_the_corrections(heard, scene, tmp_path) -> None:
+def test_timing_is_exported_with_the_corrections(heard, scene, mix, tmp_path) -> None:
     scene.housex.select_first, scene.housex.select_last = 1, 1
     bpy.ops.housex.set_genre(genre="Slap House")
     table = tmp_path / "bars.csv"
@@ -84,8 +84,9 @@ def test_timing_is_exported_with_the_corrections(heard, scene, tmp_path) -> None
     lines = table.read_text().splitlines()
     assert "Slap House" in lines[1]
     assert "Slap House" not in ",".join(cell for cell in lines[2].split(",") if "House" in cell)
-    with pytest.raises(RuntimeError, match="overwrite the timeline"):
-        bpy.ops.housex.export_timing(kind="csv", filepath=str(heard))
+    for taken in (heard, heard.with_suffix(".npz"), mix):
+        with pytest.raises(RuntimeError, match=f"overwrite {taken.name}"):
+            bpy.ops.housex.export_timing(kind="csv", filepath=str(taken))
     assert Timeline.load(heard)
 
 
@@ -153,7 +154,7 @@ def test_a_timeline_that_is_gone_is_said_on_opening(heard, scene, tmp_path) -> N
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "show.blend"))
     heard.unlink()
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "show.blend"))
-    assert "set one.housex.json" in bpy.context.scene.housex.mix_problem
+    assert "set one.housex.json" in bpy.context.scene.housex.timeline_problem
     assert not bpy.ops.housex.set_genre.poll()
 
 

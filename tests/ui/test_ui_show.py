@@ -91,6 +91,23 @@ def test_bake_again_changes_keys_but_not_the_scene(heard, scene) -> None:
     assert max(point.co[1] for point in light.keyframe_points) == 0.0
 
 
+def test_the_end_follows_the_frame_rate_unless_somebody_chose_one(heard, scene) -> None:
+    from housex_blender.scene import compat
+
+    scene.render.fps, scene.render.fps_base = 24, 1.0
+    bpy.ops.housex.build_show()
+    assert scene.frame_end == 720
+    scene.render.fps = 60
+    bpy.ops.housex.bake()
+    assert scene.frame_end == 1800
+    drop = compat.fcurves_of(scene.objects["HX Show"], create=False).find('["drop"]')
+    assert drop.evaluate(901) == 1.0, "the drop begins at 15 s"
+    scene.frame_end = 100
+    scene.render.fps = 24
+    bpy.ops.housex.bake()
+    assert scene.frame_end == 100
+
+
 def test_a_swapped_recording_is_said(heard, scene, mix) -> None:
     mix.write_bytes(mix.read_bytes() + b"\0\0")
     assert bpy.ops.housex.build_show() == {"FINISHED"}
@@ -125,9 +142,9 @@ def test_where_the_film_goes(heard, scene, mix, tmp_path) -> None:
     from housex_blender.ui.operators_render import order_for
     from housex_blender.ui.places import film_for
 
-    assert film_for("", Path("/a/mix.flac")) == Path("/a/mix.mp4")
-    assert film_for("", Path("/a/mix.housex.json")) == Path("/a/mix.mp4")
-    assert film_for("", Path("/a/mix.mp4")) == Path("/a/mix-show.mp4")
+    assert film_for("", tmp_path / "mix.flac") == tmp_path / "mix.mp4"
+    assert film_for("", tmp_path / "mix.housex.json") == tmp_path / "mix.mp4"
+    assert film_for("", tmp_path / "mix.mp4") == tmp_path / "mix-show.mp4"
     scene.frame_start = 49
     scene.render.fps = 24
     order = order_for(scene)
@@ -224,6 +241,12 @@ def test_off_and_on_again_leaves_nothing(addon) -> None:
         assert left == []
         assert gone
     assert all(hasattr(bpy.types, name) for name in names)
+
+
+def test_blender_calls_the_classes_that_were_registered(addon) -> None:
+    from housex_blender.ui import CLASSES
+
+    assert [c.__name__ for c in CLASSES if getattr(bpy.types, c.bl_rna.identifier, c) is not c] == []
 
 
 def test_no_class_is_a_subclass_of_another(addon) -> None:
