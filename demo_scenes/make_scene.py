@@ -1,10 +1,10 @@
-"""The demo scene: the tunnel keyed to the demo mix, and the timeline it was made from.
+"""The demo scene: the tunnel keyed to the demo mix, and the timeline it was made from. Zone: tools.
 
     python demo_scenes/make_scene.py [--scene-only]      (with the bpy module; writes beside this file)
 
 Writes demo.housex.json, demo.housex.npz and demo.blend; the extension carries them with the mix, so that somebody
 without a mix can look at a show at once. Run it again after a change to the analysis, or with --scene-only after one
-to the looks or the tunnel. The .blend wants the oldest Blender that is to open it or one up to 4.5.
+to the looks or the tunnel. Save it with Blender 4.5 at most: 4.2 opens that, but no file of 5.0.
 """
 
 from __future__ import annotations
