@@ -7,6 +7,7 @@ import bpy
 
 from . import (
     defaults,
+    error_dialog,
     handlers,
     menus,
     operators_analyze,
@@ -67,6 +68,7 @@ def unregister() -> None:
     """End what runs, then take everything back in the opposite order."""
     atexit.unregister(session.close_all)
     session.close_all()
+    error_dialog.forget_error()
     for part in reversed(ATTACHED):
         part.detach()
     for cls in reversed(CLASSES):

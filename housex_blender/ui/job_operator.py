@@ -1,6 +1,7 @@
 """What operators with work in another process share: a timer in the window, a loop in background mode. Zone: ui."""
 
 import contextlib
+from collections.abc import Collection
 from typing import Any
 
 import bpy
@@ -10,7 +11,7 @@ from .error_dialog import remember_error
 from .session import Session, spoken_time
 
 _TIMER_S = 0.1
-_RIBBON_EDITORS = ("SEQUENCE_EDITOR", "DOPESHEET_EDITOR", "NLA_EDITOR", "GRAPH_EDITOR")
+RIBBON_EDITORS = ("SEQUENCE_EDITOR", "DOPESHEET_EDITOR", "NLA_EDITOR", "GRAPH_EDITOR")
 
 
 def status_of(context: Any) -> Any:
@@ -24,16 +25,22 @@ def say(context: Any, message: str, icon: str = "INFO", panel: str = "MIX") -> N
     status.message, status.message_icon, status.message_panel = message, icon, panel
 
 
-def redraw(context: Any) -> None:
-    """Redraw the sidebars that show our panels and the editors that show the ribbon."""
+def tag_areas(context: Any, kinds: Collection[str], region: str = "") -> None:
+    """Redraw the areas of these types, or one type of their regions alone."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in _RIBBON_EDITORS:
+            if area.type in kinds and not region:
                 area.tag_redraw()
-            elif area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
+            elif area.type in kinds:
+                for part in area.regions:
+                    if part.type == region:
+                        part.tag_redraw()
+
+
+def redraw(context: Any) -> None:
+    """Redraw the sidebars that show our panels and the editors that show the ribbon."""
+    tag_areas(context, ("VIEW_3D",), "UI")
+    tag_areas(context, RIBBON_EDITORS)
 
 
 class JobOperator:

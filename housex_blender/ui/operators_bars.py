@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import bpy
@@ -58,15 +59,15 @@ class BarsOperator(TimelineOperator):
         return True
 
 
+@lru_cache(maxsize=16)
+def _items_for(genres: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    # kept, because Blender holds no reference to what a callback returns
+    return [(name, name, f"The bars are {name}") for name in genres]
+
+
 def _genre_items(_operator: Any, context: Any) -> list[tuple[str, str, str]]:
     what = shown(context.scene) if context is not None else None
-    global _ITEMS
-    # Blender keeps no reference to what a callback returns
-    _ITEMS = [(name, name, f"The bars are {name}") for name in (what.timeline.model.genres if what else ())]
-    return _ITEMS
-
-
-_ITEMS: list[tuple[str, str, str]] = []
+    return _items_for(what.timeline.model.genres if what is not None else ())
 
 
 class HOUSEX_OT_set_genre(BarsOperator, bpy.types.Operator):

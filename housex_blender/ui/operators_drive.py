@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import bpy
@@ -32,19 +33,18 @@ _HELP = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=16)
+def _items_for(genres: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    # kept, because Blender holds no reference to what a callback returns
+    titles = {name: name.replace("colour", "color").replace("_", " ").title() for name in (*HEARD, *COLOURS, *MOTION)}
+    names = [(name, title, _HELP.get(name, "")) for name, title in titles.items()]
+    return names + [(genre_channel(name), name, f"How sure it is that the bar is {name}") for name in genres]
+
+
 def channel_items(_operator: Any, context: Any) -> list[tuple[str, str, str]]:
     """Every channel of the scene's timeline."""
     what = shown(context.scene) if context is not None else None
-    titles = {name: name.replace("colour", "color").replace("_", " ").title() for name in (*HEARD, *COLOURS, *MOTION)}
-    names = [(name, title, _HELP.get(name, "")) for name, title in titles.items()]
-    genres = what.timeline.model.genres if what else ()
-    global _ITEMS
-    # Blender keeps no reference to what a callback returns
-    _ITEMS = names + [(genre_channel(name), name, f"How sure it is that the bar is {name}") for name in genres]
-    return _ITEMS
-
-
-_ITEMS: list[tuple[str, str, str]] = []
+    return _items_for(what.timeline.model.genres if what is not None else ())
 
 
 def owner_named(text: str) -> Any:

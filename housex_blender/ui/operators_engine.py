@@ -19,6 +19,7 @@ from ..core.errors import Cancelled, HouseXError, WorkerError
 from .engine import CheckJob, SetupJob, choose_engine, size_bytes, table_of
 from .engine_settings import engine_settings, stored_preferences
 from .error_dialog import draw_error_buttons, remember_error, wrapped
+from .job_operator import tag_areas
 from .places import blender_python, module_folders, user_folder
 from .session import Session, spoken_time
 from .translations import translated
@@ -39,6 +40,7 @@ class EnginePage:
         table: Rows of the last check.
         message: The last sentence, with its icon.
         size: Size of the GPU engine in words; empty until it was measured.
+        ready: Whether there is a GPU engine; None until somebody looked.
     """
 
     session: Session | None = None
@@ -47,6 +49,7 @@ class EnginePage:
     message: str = ""
     icon: str = "INFO"
     size: str = ""
+    ready: bool | None = None
 
     def say(self, message: str, icon: str) -> None:
         """Leave a sentence."""
@@ -59,6 +62,13 @@ page = EnginePage()
 def engine_folder() -> Path:
     """Where the GPU engine is or will be."""
     return user_folder(create=False) / FOLDER_NAME
+
+
+def has_engine() -> bool:
+    """Whether a GPU engine is there; the disk is asked once, and again after each job."""
+    if page.ready is None:
+        page.ready = is_ready(engine_folder())
+    return page.ready
 
 
 def why_offline() -> str:
@@ -145,13 +155,13 @@ def _tick(session: Session, kind: type[EngineOperator]) -> float | None:
             page.session = None
         raise
     finally:
-        _redraw()
+        tag_areas(bpy.context, ("PREFERENCES",))
     return None
 
 
 def _finish(session: Session, kind: type[EngineOperator]) -> bool:
     """Whether it ended well."""
-    page.session = None
+    page.session = page.ready = None
     try:
         if session.error is not None:
             raise session.error
@@ -168,13 +178,6 @@ def _finish(session: Session, kind: type[EngineOperator]) -> bool:
 def _failed(label: str, error: HouseXError, details: str) -> None:
     page.say(str(error), "ERROR")
     remember_error(label, error, details)
-
-
-def _redraw() -> None:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "PREFERENCES":
-                area.tag_redraw()
 
 
 class HOUSEX_OT_check_engine(EngineOperator, bpy.types.Operator):
@@ -218,7 +221,7 @@ class HOUSEX_OT_setup_engine(EngineOperator, bpy.types.Operator):
         if problem:
             cls.poll_message_set(f"Downloading needs online access: {problem}")
             return False
-        if page.session is None and is_ready(engine_folder()):
+        if page.session is None and has_engine():
             cls.poll_message_set("There is an engine already: remove it first")
             return False
         return super().poll(context)
@@ -312,7 +315,7 @@ class HOUSEX_OT_remove_engine(bpy.types.Operator):
             stored.python = ""
             context.preferences.is_dirty = True
         shutil.rmtree(folder, ignore_errors=True)
-        page.size, page.table = "", []
+        page.size, page.table, page.ready = "", [], None
         if folder.exists():
             error = WorkerError(
                 "Some files of the GPU engine are in use and stay.", "The next Set Up GPU Engine clears them away."
@@ -354,7 +357,7 @@ def draw_engine_page(layout: Any, context: Any) -> None:
     else:
         row = layout.row(align=True)
         row.operator(HOUSEX_OT_check_engine.bl_idname, icon="CHECKMARK")
-        if is_ready(engine_folder()):
+        if has_engine():
             row.operator(HOUSEX_OT_remove_engine.bl_idname, text=f"Remove GPU Engine{_size()}", icon="TRASH")
         else:
             row.operator(HOUSEX_OT_setup_engine.bl_idname, icon="IMPORT")

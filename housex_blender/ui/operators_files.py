@@ -24,7 +24,7 @@ from .operators_analyze import (
 )
 from .operators_bars import BarsOperator
 from .operators_edit import TimelineOperator
-from .places import absolute, kept_path, user_folder
+from .places import absolute, kept_path, timeline_stem, user_folder
 from .report import fail
 from .session import Session
 from .shown import heard
@@ -167,7 +167,7 @@ class HOUSEX_OT_click_track(AnalysisOperator, TimelineOperator, bpy.types.Operat
 def clicks_for(scene: Any) -> Path:
     """Where the clicks of the scene's timeline are written."""
     path = absolute(scene.housex.timeline_path)
-    return path.with_name(path.name.removesuffix(".json").removesuffix(".housex") + ".clicks.flac")
+    return path.with_name(timeline_stem(path) + ".clicks.flac")
 
 
 _EXPORT_ITEMS = [(kind, f"{kind} ({export.suffix})", export.description) for kind, export in EXPORTS.items()]
@@ -191,8 +191,7 @@ class HOUSEX_OT_export_timing(BarsOperator, bpy.types.Operator):
         except HouseXError as error:
             return fail(self, context, error)
         path = absolute(context.scene.housex.timeline_path)
-        stem = path.name.removesuffix(".json").removesuffix(".housex")
-        self.filepath = str(path.with_name(stem + EXPORTS[self.kind].suffix))
+        self.filepath = str(path.with_name(timeline_stem(path) + EXPORTS[self.kind].suffix))
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 

@@ -10,8 +10,9 @@ from typing import Any
 import bpy
 
 from ..core.timeline import SECTIONS
+from .job_operator import redraw, tag_areas
 from .operators_bars import go_to_bar
-from .ribbon import EDITORS, STATE, Place, place_of, redraw_editors
+from .ribbon import EDITORS, STATE, Place, place_of
 from .ribbon_layout import GRIP_PX, Span, extended, line_at, move_limits, span_between
 from .selection import select, selected
 from .shown import shown
@@ -46,14 +47,7 @@ def _choose(context: Any, place: Place, span: Span | None) -> None:
     """Select bars, and show it, if that is a change."""
     if selected(place.scene, place.what) != span:
         select(place.scene, span)
-        _redraw_all(context)
-
-
-def _redraw_all(context: Any) -> None:
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type in EDITORS or area.type == "VIEW_3D":
-                area.tag_redraw()
+        redraw(context)
 
 
 def show_tip(context: Any, tip: tuple[int, int, float, float] | None) -> None:
@@ -61,7 +55,7 @@ def show_tip(context: Any, tip: tuple[int, int, float, float] | None) -> None:
     if tip == STATE.tip:
         return
     STATE.tip = tip
-    redraw_editors(context)
+    tag_areas(context, EDITORS, "WINDOW")
     if bpy.app.timers.is_registered(_forget_tip):
         bpy.app.timers.unregister(_forget_tip)
     if tip is not None:
@@ -187,7 +181,7 @@ class HOUSEX_OT_ribbon(bpy.types.Operator):
         if self._track is not None and self._dragged:
             context.window.cursor_modal_restore()
             show_tip(context, None)
-        redraw_editors(context)
+        tag_areas(context, EDITORS, "WINDOW")
         if place is None or back:
             if place is not None:
                 _choose(context, place, self._before)

@@ -60,6 +60,11 @@ def absolute(path: str) -> Path:
     return Path(os.path.abspath(bpy.path.abspath(path)))
 
 
+def timeline_stem(path: Path) -> str:
+    """``mix`` of ``mix.housex.json``."""
+    return path.name.removesuffix(".json").removesuffix(".housex")
+
+
 def relative_to(path: Path, folder: Path) -> str:
     """A path as seen from a .blend's folder, ``//…``; as it is where there is no way, as between drives on Windows."""
     try:

@@ -20,7 +20,7 @@ from gpu_extras.batch import batch_for_shader
 
 from ..scene import compat
 from . import show
-from .job_operator import say
+from .job_operator import say, tag_areas
 from .palette_rows import colours_of
 from .ribbon_layout import Band, Ribbon, View, band_in, ribbon_of
 from .ribbon_picture import Quads, boxes, joined, moved_line, picture, selection_outline
@@ -260,22 +260,12 @@ def tip_layout(
     return joined(areas), words
 
 
-def redraw_editors(context: Any) -> None:
-    """Redraw the regions that may show the ribbon."""
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type in EDITORS:
-                for region in area.regions:
-                    if region.type == "WINDOW":
-                        region.tag_redraw()
-
-
 # -- switching on and off --------------------------------------------------------------------------------------
 
 
 def _switched(_manager: Any, context: Any) -> None:
     STATE.problem, STATE.tip = "", None
-    redraw_editors(context)
+    tag_areas(context, EDITORS, "WINDOW")
 
 
 def _draw_switch(menu: Any, context: Any) -> None:
