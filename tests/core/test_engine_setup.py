@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import tomllib
 import zipfile
 from pathlib import Path
@@ -22,6 +21,7 @@ from housex_blender.core.process import ProcessJob, worker_environment
 from housex_blender.core.protocol import Kind, Message
 
 from ..conftest import ROOT
+from ..processes import wait_until
 
 
 def make_wheel(folder: Path, requirement: str) -> None:
@@ -121,13 +121,6 @@ def test_an_end_midway_leaves_no_process_and_no_folder(
     wait_until(lambda: not users_of(folder))
     assert not folder.exists()
     assert job.exit_code != 0
-
-
-def wait_until(condition, seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.05)
 
 
 def users_of(folder: Path) -> list[str]:

@@ -17,6 +17,7 @@ from housex_blender.core.process import AnalysisJob, can_analyse, check_python, 
 from housex_blender.core.protocol import Kind, Message, decode
 
 from ..conftest import ROOT
+from ..processes import alive, wait_until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
 
@@ -30,22 +31,6 @@ def stand_in(tmp_path: Path, body: str) -> str:
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return str(program)
-
-
-def wait_until(condition, seconds: float = 30.0) -> None:
-    """Wait, but not for ever."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.05)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1][:3]
 
 
 @pytest.mark.parametrize("kind", list(Kind))

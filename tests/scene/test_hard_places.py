@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,28 +18,11 @@ bpy = pytest.importorskip("bpy")
 from housex_blender.core.errors import Cancelled, SceneError  # noqa: E402
 from housex_blender.scene import compat, encode, output, pictures  # noqa: E402
 
+from ..processes import alive, wait_until
 from .test_output import click_track, white_frames  # noqa: E402
 
 NAMES = ["plain", "set {x}", "{frame} #1 ###", "100 % %d", "ü ' \""]
 posix_only = pytest.mark.skipif(os.name == "nt", reason="the stand-in program is a shell script")
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that nobody has waited for yet does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in ("Z", "X")
-
-
-def wait_for(what: Callable[[], bool], at_most_s: float = 20.0) -> bool:
-    end_s = time.monotonic() + at_most_s
-    while time.monotonic() < end_s:
-        if what():
-            return True
-        time.sleep(0.02)
-    return what()
 
 
 @pytest.fixture
@@ -101,14 +83,14 @@ def test_a_killed_encoder_takes_ffmpeg_along_and_the_next_run_cleans_up(
     )
     worker = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        assert wait_for(slow_ffmpeg.is_file, 60.0)
+        wait_until(slow_ffmpeg.is_file, 60.0)
         pid = int(slow_ffmpeg.read_text())
         assert alive(pid)
         assert os.getsid(pid) == pid, "a Ctrl-C in the terminal would reach it"
     finally:
         worker.send_signal(signal.SIGKILL)
         worker.wait()
-    assert wait_for(lambda: not alive(pid))
+    wait_until(lambda: not alive(pid))
     assert [item.name for item in films.iterdir()] == [".film.part.mp4"]
     slow_ffmpeg.with_name("ffmpeg").unlink()
     encode.encode_film(tmp_path / "frames", 1, 2, 30.0, None, 0.0, films / "film.mp4")

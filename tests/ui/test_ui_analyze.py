@@ -9,25 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from ..processes import alive, wait_until
+
 bpy = pytest.importorskip("bpy")
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs (a zombie does not)."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-
-def wait_until(condition, seconds: float = 20.0) -> None:
-    """Wait, but not for ever."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.02)
 
 
 def test_analyze_fills_the_panel(scene, mix, engine) -> None:
