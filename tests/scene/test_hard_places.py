@@ -18,7 +18,7 @@ bpy = pytest.importorskip("bpy")
 from housex_blender.core.errors import Cancelled, SceneError  # noqa: E402
 from housex_blender.scene import compat, encode, output, pictures  # noqa: E402
 
-from ..processes import alive, wait_until
+from ..processes import alive, wait_until  # noqa: E402
 from .test_output import click_track, white_frames  # noqa: E402
 
 NAMES = ["plain", "set {x}", "{frame} #1 ###", "100 % %d", "ü ' \""]
