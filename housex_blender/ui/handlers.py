@@ -132,8 +132,9 @@ def attach() -> None:
     """Listen to Blender."""
     for name, function in _HANDLERS:
         getattr(bpy.app.handlers, name).append(function)
-    # a moment later: while an extension is enabled, Blender hides its data
-    bpy.app.timers.register(_look_at_open_file, first_interval=0.0)
+    if not bpy.app.background:
+        # a moment later: while an extension is enabled, Blender hides its data; without a window no moment comes
+        bpy.app.timers.register(_look_at_open_file, first_interval=0.0)
 
 
 def detach() -> None:
