@@ -22,8 +22,9 @@ Floats = NDArray[np.float64]
 Span = tuple[int, int]
 BAND_PX = 42.0
 _LOW_BAND_PX = 22.0
-# a row of keys or strips must stay visible beside it
+# a row of keys or strips must stay visible beside it; of low editors little is left anyway
 _ROOM_PX = 34.0
+_LEAST_ROOM_PX = 8.0
 _TITLE_PX = 13.0
 _SECTION_PART = 0.36
 _LEAST_BAR_PX = 3.0
@@ -83,9 +84,9 @@ def band_in(low_px: float, high_px: float, scale: float, at_top: bool) -> Band |
         scale: Blender's interface scale.
         at_top: Whether it hangs from ``high_px``, or stands on ``low_px``.
     """
-    room_px = high_px - low_px - _ROOM_PX * scale
-    tall = room_px >= BAND_PX * scale
-    if room_px < _LOW_BAND_PX * scale:
+    free_px = high_px - low_px
+    tall = free_px >= (BAND_PX + _ROOM_PX) * scale
+    if free_px < (_LOW_BAND_PX + _LEAST_ROOM_PX) * scale:
         return None
     height = round((BAND_PX if tall else _LOW_BAND_PX) * scale)
     bottom = round(high_px) - height if at_top else round(low_px)

@@ -116,7 +116,7 @@ def test_a_grip_is_four_pixels_wide_and_the_first_track_has_none(timeline: Timel
 @pytest.mark.parametrize("at_top", [True, False])
 @pytest.mark.parametrize("scale", [1.0, 1.04, 2.0])
 def test_rows_lie_inside_the_band_and_apart(at_top: bool, scale: float) -> None:
-    for height, rows in ((300.0, 3), (62.0, 2), (40.0, 0)):
+    for height, rows in ((300.0, 3), (62.0, 2), (40.0, 2), (26.0, 0)):
         found = layout.band_in(14.0 * scale, (14.0 + height) * scale, scale, at_top)
         if not rows:
             assert found is None
