@@ -39,7 +39,7 @@ SPAN_KINDS = ("genre", "section", "lock")
 _MISFIT_S = 60.0
 
 
-class _Outcome(NamedTuple):
+class Outcome(NamedTuple):
     """A timeline with its edits applied.
 
     Attributes:
@@ -64,7 +64,7 @@ def with_edits(timeline: Timeline) -> Timeline:
     Raises:
         TimelineError: An edit makes no sense.
     """
-    return _applied(timeline).timeline if timeline.edits else timeline
+    return applied(timeline).timeline if timeline.edits else timeline
 
 
 def conflicts(timeline: Timeline) -> list[str]:
@@ -72,12 +72,12 @@ def conflicts(timeline: Timeline) -> list[str]:
 
     Such an edit stays in the list: another analysis may have a place for it again.
     """
-    return _applied(timeline).conflicts
+    return applied(timeline).conflicts
 
 
 def locked_bars(timeline: Timeline) -> Marks:
     """(n_bars,) which bars of the edited grid are locked, by a lock or by an edit that says so."""
-    return _applied(timeline).locked
+    return applied(timeline).locked
 
 
 def grid_with_edits(timeline: Timeline) -> BarGrid:
@@ -108,7 +108,12 @@ def _grid_after(timeline: Timeline, grid: BarGrid, edit: Edit) -> BarGrid:
     return changed
 
 
-def _applied(timeline: Timeline) -> _Outcome:
+def applied(timeline: Timeline) -> Outcome:
+    """All that edits do to a timeline, worked out once.
+
+    Raises:
+        TimelineError: An edit makes no sense.
+    """
     for edit in timeline.edits:
         check_edit(edit)
     grid, made, left_out = _edited_grid(timeline)
@@ -144,7 +149,7 @@ def _applied(timeline: Timeline) -> _Outcome:
             said.append(f"{name} is not applied: {left_out[place]}")
         elif in_part.get(place):
             said.append(f"{name} is applied in part: {in_part[place]}")
-    return _Outcome(replace(_with_touched_tracks(result, touched), edits=()), locked, said)
+    return Outcome(replace(_with_touched_tracks(result, touched), edits=()), locked, said)
 
 
 def _with_span(timeline: Timeline, edit: Edit, locked: Marks) -> tuple[Timeline, Marks, Marks]:

@@ -191,6 +191,19 @@ def _names(folder: str, ending: str) -> list[str]:
     return sorted(names, key=lambda name: (name != "house", name))
 
 
+def _preset_or_file(name_or_path: str, thing: str, ending: str, kind: str) -> Path:
+    """The file of a preset in the folder of such things, or a file of the user's.
+
+    Raises:
+        LookError: There is neither.
+    """
+    for path in (PRESETS / f"{thing}s" / f"{name_or_path}{ending}", Path(name_or_path)):
+        if os.path.isfile(path):  # not Path.is_file, which raises for a name that is too long
+            return path
+    known = ", ".join(_names(f"{thing}s", ending))
+    raise LookError(f"There is no {thing} {name_or_path!r}.", f"Name a {kind} file or one of: {known}.")
+
+
 def palette_names() -> list[str]:
     """Names of the palettes that ship, default first."""
     return _names("palettes", ".json")
@@ -202,12 +215,7 @@ def load_palettes(name_or_path: str = "house") -> Palettes:
     Raises:
         LookError: No such name or file, or the file is not valid.
     """
-    path = PRESETS / "palettes" / f"{name_or_path}.json"
-    if not os.path.isfile(path):
-        path = Path(name_or_path)
-    if not os.path.isfile(path):  # not Path.is_file, which raises for a name that is too long
-        known = ", ".join(palette_names())
-        raise LookError(f"There is no palette {name_or_path!r}.", f"Name a JSON file or one of: {known}.")
+    path = _preset_or_file(name_or_path, "palette", ".json", "JSON")
     data = _read(path, "palette")
     if not isinstance(data, dict) or data.get("schema") != SCHEMA or not isinstance(data.get("genres"), dict):
         raise LookError(f"{path.name} is not a palette file of schema 1.", "Save one from the panel and edit that.")
@@ -294,12 +302,7 @@ def load_look(name_or_path: str = "house") -> Look:
     Raises:
         LookError: No such name or file, or the file is not valid.
     """
-    path = PRESETS / "looks" / f"{name_or_path}{LOOK_ENDING}"
-    if not os.path.isfile(path):
-        path = Path(name_or_path)
-    if not os.path.isfile(path):  # not Path.is_file, which raises for a name that is too long
-        known = ", ".join(look_names())
-        raise LookError(f"There is no look {name_or_path!r}.", f"Name a {LOOK_ENDING} file or one of: {known}.")
+    path = _preset_or_file(name_or_path, "look", LOOK_ENDING, LOOK_ENDING)
     data = _read(path, "look")
     if isinstance(data, dict) and "genres" in data:
         palettes = load_palettes(str(path))

@@ -38,13 +38,18 @@ def not_busy(cls: type[bpy.types.Operator], context: Any) -> bool:
     return True
 
 
-def take_timeline(scene: Any, path: Path) -> Timeline:
+def take_timeline(scene: Any, path: Path, timeline: Timeline | None = None) -> Timeline:
     """Read a timeline and keep what the panel shows of it, in every scene that shows it.
+
+    Args:
+        scene: Shows it from now on.
+        path: The file.
+        timeline: What the file holds, if that is known already.
 
     Raises:
         TimelineError: It is missing or damaged; the settings are unchanged then.
     """
-    timeline = Timeline.load(path)
+    timeline = timeline or Timeline.load(path)
     taken = shown.take(path, timeline)
     scene.housex.timeline_path = kept_path(path)
     if not scene.housex.mix_path:

@@ -38,8 +38,7 @@ def change(
     path = absolute(scene.housex.timeline_path)
     before = shown(scene)
     try:
-        edit_file(path, edit)
-        take_timeline(scene, path)
+        take_timeline(scene, path, edit_file(path, edit))
         after = shown(scene)
         if before is not None and after is not None and before.timeline.grid.n_bars != after.timeline.grid.n_bars:
             select(scene, None)  # the numbers mean other bars now

@@ -98,6 +98,15 @@ class HouseXPanel:
     bl_translation_context = CONTEXT
 
 
+class HeardPanel(HouseXPanel):
+    """A panel about what was heard."""
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where something was heard."""
+        return bool(context.scene.housex.timeline_path)
+
+
 def everywhere(*classes: type[Any]) -> tuple[type[Any], ...]:
     """Each panel for the 3D view, and the same for the Sequencer's sidebar."""
     return (*classes, *(_in_sequencer(cls) for cls in classes))
@@ -219,18 +228,13 @@ class HOUSEX_PT_grid(HouseXPanel, bpy.types.Panel):
         draw_message(layout, context, "GRID")
 
 
-class HOUSEX_PT_bars(HouseXPanel, bpy.types.Panel):
+class HOUSEX_PT_bars(HeardPanel, bpy.types.Panel):
     """What the selected bars are."""
 
     bl_idname = "HOUSEX_PT_bars"
     bl_label = "Bars"
     bl_parent_id = HOUSEX_PT_mix.bl_idname
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads it as it is
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Only where something was heard."""
-        return bool(context.scene.housex.timeline_path)
 
     def draw(self, context: Any) -> None:
         """Selection, and what can be done to it."""
@@ -260,18 +264,13 @@ class HOUSEX_PT_bars(HouseXPanel, bpy.types.Panel):
         draw_message(layout, context, "BARS")
 
 
-class HOUSEX_PT_timing(HouseXPanel, bpy.types.Panel):
+class HOUSEX_PT_timing(HeardPanel, bpy.types.Panel):
     """Files of other programs."""
 
     bl_idname = "HOUSEX_PT_timing"
     bl_label = "Import and Export"
     bl_parent_id = HOUSEX_PT_mix.bl_idname
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads it as it is
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Only where something was heard."""
-        return bool(context.scene.housex.timeline_path)
 
     def draw(self, _context: Any) -> None:
         """One button in, one menu out."""

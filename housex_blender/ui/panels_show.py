@@ -18,7 +18,7 @@ from .operators_drive import (
 from .operators_look import HOUSEX_MT_looks, HOUSEX_OT_surprise
 from .operators_render import HOUSEX_OT_render
 from .operators_show import HOUSEX_OT_bake, HOUSEX_OT_build_show
-from .panels import HouseXPanel, draw_message, draw_progress, draw_text, everywhere
+from .panels import HeardPanel, HouseXPanel, draw_message, draw_progress, draw_text, everywhere
 from .show import RIG
 from .translations import translated
 
@@ -86,17 +86,12 @@ class HOUSEX_PT_colours(HouseXPanel, bpy.types.Panel):
                 pickers.prop(row, name, text="")
 
 
-class HOUSEX_PT_own(HouseXPanel, bpy.types.Panel):
+class HOUSEX_PT_own(HeardPanel, bpy.types.Panel):
     """What of the user's follows the mix."""
 
     bl_idname = "HOUSEX_PT_own"
     bl_label = "Your Own Scene"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads it as it is
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Only where something was heard."""
-        return bool(context.scene.housex.timeline_path)
 
     def draw(self, context: Any) -> None:
         """Driven properties, then the drop action."""

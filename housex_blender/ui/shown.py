@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.edits import conflicts, locked_bars, with_edits
+from ..core.edits import applied
 from ..core.errors import TimelineError
 from ..core.timeline import Timeline
 from .places import absolute
@@ -40,7 +40,7 @@ class Shown:
     stored: Timeline
     timeline: Timeline
     locked: NDArray[np.bool_]
-    conflicts: tuple[str, ...]
+    conflicts: list[str]
 
 
 # by path, because several scenes may show one timeline
@@ -63,7 +63,7 @@ def take(path: Path, timeline: Timeline) -> Shown:
     if before is not None and np.array_equal(before.stored.envelopes.values, timeline.envelopes.values):
         # the levels of an hour are megabytes, and every correction reads them anew
         timeline = replace(timeline, envelopes=before.stored.envelopes)
-    taken = Shown(next(_NUMBERS), timeline, with_edits(timeline), locked_bars(timeline), tuple(conflicts(timeline)))
+    taken = Shown(next(_NUMBERS), timeline, *applied(timeline))
     _TAKEN[path], _STATES[taken.state] = taken, (path, taken)
     _STAMPS[path] = _stamp(path)
     while len(_STATES) > _MOST_STATES:

@@ -74,3 +74,11 @@ def loaded(scene: object, mix: Path) -> Path:
     scene.housex.mix_path = str(mix)
     bpy.ops.housex.load_timeline(filepath=str(path))
     return path
+
+
+@pytest.fixture
+def lamp(scene: object) -> object:
+    """A light of the user's."""
+    lamp = bpy.data.objects.new("Lamp", bpy.data.lights.new("Lamp", "POINT"))
+    scene.collection.objects.link(lamp)
+    return lamp

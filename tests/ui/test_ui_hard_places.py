@@ -25,14 +25,6 @@ def heard(scene, loaded) -> Path:
     return loaded
 
 
-@pytest.fixture
-def lamp(scene):
-    """A light of the user's."""
-    lamp = bpy.data.objects.new("Lamp", bpy.data.lights.new("Lamp", "POINT"))
-    scene.collection.objects.link(lamp)
-    return lamp
-
-
 def tweaked(lamp, strip_action) -> None:
     """Put an object into the NLA editor's tweak mode of its only strip."""
     track = lamp.animation_data.nla_tracks[0]

@@ -17,14 +17,6 @@ def heard(scene, loaded) -> Path:
     return loaded
 
 
-@pytest.fixture
-def lamp(scene):
-    """A light of the user's."""
-    lamp = bpy.data.objects.new("Lamp", bpy.data.lights.new("Lamp", "POINT"))
-    scene.collection.objects.link(lamp)
-    return lamp
-
-
 def test_right_click_drive_follows_channel_and_bake(heard, scene, lamp) -> None:
     from housex_blender.ui.operators_drive import name_of
 
