@@ -8,16 +8,19 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.attributes import ATTRIBUTES
 from ..core.errors import ModelError
-from .model_folder import ONNX_FILE, ModelFolder
+from .model_folder import ONNX_FILE, HearingModel, ModelFolder
 from .patches import PATCH_FRAMES
 from .spectra import N_MELS
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 Floats32 = NDArray[np.float32]
 Numbers = TypeVar("Numbers")
@@ -83,25 +86,8 @@ class OnnxBackend:
     """
 
     def __init__(self, model: ModelFolder, device: str = "cpu") -> None:
-        import onnxruntime
-
-        provider = _PROVIDERS.get(device.split(":")[0], "")
-        if provider not in onnxruntime.get_available_providers():
-            raise ModelError(
-                f"This ONNX Runtime cannot use {device}.", "Use --device cpu, or install torch with GPU support."
-            )
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        # the arena keeps every part's buffers for ever, which is a quarter of the memory of a two-hour mix
-        options.enable_cpu_mem_arena = False
-        options.intra_op_num_threads = min(os.cpu_count() or 1, 8)
-        chosen = [provider] if device == "cpu" else [provider, "CPUExecutionProvider"]
-        path = model.checked(ONNX_FILE)
         self.name, self.device, self._model_name = "onnx", device, model.name
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=chosen)
-        except Exception as error:  # its exceptions share no base class of their own
-            raise ModelError(f"The model {model.name} cannot be opened.", "Export it anew.") from error
+        self._session = open_session(model, device)
         taken = [source.name for source in self._session.get_inputs()]
         answered = [output.name for output in self._session.get_outputs()]
         for what, names, wanted in (("takes", taken, INPUTS), ("answers", answered, list(Heard._fields))):
@@ -152,6 +138,36 @@ class OnnxBackend:
         return Heard(*(np.asarray(part, dtype=np.float32) for part in parts))
 
 
+def open_session(model: HearingModel, device: str) -> onnxruntime.InferenceSession:
+    """The graph of a model, ready to run.
+
+    Args:
+        model: A checked model folder.
+        device: ``cpu``, ``cuda``, ``directml`` or ``coreml``.
+
+    Raises:
+        ModelError: The device is not there, or the file is not a graph.
+    """
+    import onnxruntime
+
+    provider = _PROVIDERS.get(device.split(":")[0], "")
+    if provider not in onnxruntime.get_available_providers():
+        raise ModelError(
+            f"This ONNX Runtime cannot use {device}.", "Use --device cpu, or install torch with GPU support."
+        )
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    # the arena keeps every part's buffers for ever, which is a quarter of the memory of a two-hour mix
+    options.enable_cpu_mem_arena = False
+    options.intra_op_num_threads = min(os.cpu_count() or 1, 8)
+    chosen = [provider] if device == "cpu" else [provider, "CPUExecutionProvider"]
+    path = model.checked(ONNX_FILE)
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=chosen)
+    except Exception as error:  # its exceptions share no base class of their own
+        raise ModelError(f"The model {model.name} cannot be opened.", "Export it anew.") from error
+
+
 def _gpu_seems_there() -> bool:
     """Cheap look before the second it costs to import torch."""
     if sys.platform == "darwin":
@@ -182,10 +198,11 @@ def open_backend(model: ModelFolder, device: str = "auto", library: str = "auto"
         chosen = pick_device(device)
         if chosen != "cpu" or library == "torch" or device != "auto":
             return TorchBackend(model, chosen)
-    return OnnxBackend(model, _onnx_device(device))
+    return OnnxBackend(model, onnx_device(device))
 
 
-def _onnx_device(device: str) -> str:
+def onnx_device(device: str) -> str:
+    """The device of ONNX Runtime for ``auto``: a GPU where it has one."""
     if device != "auto":
         return device
     import onnxruntime

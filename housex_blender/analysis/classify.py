@@ -18,7 +18,7 @@ from ..core.attributes import HIGHEST, LOWEST, SCALES
 from ..core.bars import BarGrid
 from .backends import UNKNOWN_BPM, Backend, hear_all
 from .features import Features
-from .model_folder import ModelFolder, Smoothing
+from .model_folder import HearingModel, ModelFolder, Smoothing
 from .patches import bar_patches, bar_references_db
 
 Floats = NDArray[np.float64]
@@ -150,7 +150,7 @@ def classify(
     )
 
 
-def _said(probs: Floats, model: ModelFolder) -> dict[str, NDArray]:
+def _said(probs: Floats, model: HearingModel) -> dict[str, NDArray]:
     """What follows from the smoothed probabilities."""
     confidence = probs.max(axis=1)
     return {
@@ -160,7 +160,7 @@ def _said(probs: Floats, model: ModelFolder) -> dict[str, NDArray]:
     }
 
 
-def settle(genres: BarGenres, track_starts: Sequence[int], model: ModelFolder) -> BarGenres:
+def settle(genres: BarGenres, track_starts: Sequence[int], model: HearingModel) -> BarGenres:
     """The genres once the tracks are known: where a record takes over, another genre is as likely as the same.
 
     Without this a genre may change a bar or two beside the track that brings it, and show as a flicker.

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core.attributes import ATTRIBUTES
 from ..core.bars import BarGrid
-from ..core.errors import AudioError, TimelineError
+from ..core.errors import AudioError, ModelError, TimelineError
 from ..core.timeline import MAX_FILL_BEATS, DropSpan, Envelopes, MixInfo, ModelInfo, Timeline, TrackSpan
 from ..core.traits import described, genre_share
 from .audio import AudioInfo
@@ -22,11 +22,13 @@ from .backends import Backend, open_backend
 from .classify import BarGenres
 from .envelopes import normalise_envelopes
 from .features import FEATURE_VERSION, Features, extract_features
+from .front_ends import card_of
 from .given import GivenGrid
 from .grid import GridResult, track_grid
 from .headers import shown
-from .model_folder import ModelFolder, load_model_folder
-from .records import hear_records
+from .model_folder import HearingModel, ModelFolder, PieceFolder, load_any_model, load_model_folder
+from .pieces import PieceBackend, bar_probabilities
+from .records import Published, hear_records
 from .structure import Structure
 
 if TYPE_CHECKING:
@@ -83,16 +85,65 @@ class Recording:
     sha256: str
 
 
+@dataclass(frozen=True)
+class Ears:
+    """The networks that hear a mix.
+
+    Attributes:
+        model: Hears bars: track changes and attributes, and the genres where no published network does.
+        backend: Where it runs.
+        published: Card of a published network whose genres are wanted.
+        piece_backend: Where that one runs.
+    """
+
+    model: ModelFolder
+    backend: Backend
+    published: PieceFolder | None = None
+    piece_backend: PieceBackend | None = None
+
+    @property
+    def speaks(self) -> HearingModel:
+        """The one that names the genres."""
+        return self.published or self.model
+
+    @property
+    def description(self) -> str:
+        """For people: library and device."""
+        return (self.piece_backend or self.backend).description
+
+    def published_bars(self, mix: Path, grid: BarGrid, speaker: Speaker) -> Published | None:
+        """The published network's answers for all bars, or None where there is none."""
+        if self.published is None or self.piece_backend is None:
+            return None
+        speaker.status(f"Hearing sub-genres with {self.published.name}")
+        raw = bar_probabilities(mix, grid, self.published, self.piece_backend, speaker.progress)
+        return Published(self.published, raw)
+
+
+def open_ears(folder: str, device: str, library: str) -> Ears:
+    """Open the model that is asked for; one that hears pieces only is joined by the model that ships.
+
+    Raises:
+        ModelError: The model, the device or the library is not there.
+    """
+    model = load_any_model(folder)
+    if isinstance(model, ModelFolder):
+        return Ears(model, open_backend(model, device, library))
+    if library == "torch":
+        raise ModelError(f"The model {model.name} runs with ONNX Runtime only.", "Use --backend onnx or auto.")
+    listener = load_model_folder()
+    return Ears(listener, open_backend(listener, "cpu", "onnx"), model, PieceBackend(model, device))
+
+
 def cached_or_heard(recording: Recording, wishes: Wishes, arguments: argparse.Namespace, speaker: Speaker) -> Timeline:
     """The timeline of a mix, from an earlier run over the same content if there is one.
 
     Raises:
         HouseXError: The mix, the model or the device is not usable.
     """
-    model = load_model_folder(arguments.model)
-    backend = open_backend(model, arguments.device, arguments.backend)
-    speaker.status(f"The network runs with {backend.description}")
-    kept = cache_folder() / f"{_cache_key(recording.sha256, model, wishes)}.housex.json"
+    ears = open_ears(arguments.model, arguments.device, arguments.backend)
+    speaker.status(f"The network runs with {ears.description}")
+    kept = cache_folder() / f"{_cache_key(recording.sha256, ears, wishes)}.housex.json"
     if not arguments.no_cache and kept.is_file():
         try:
             timeline = Timeline.load(kept)
@@ -103,16 +154,19 @@ def cached_or_heard(recording: Recording, wishes: Wishes, arguments: argparse.Na
             for text in timeline.warnings:
                 speaker.warn(text)
             return replace(timeline, mix=replace(timeline.mix, file=shown(recording.path.name)))
-    timeline = hear(recording, model, backend, wishes, speaker)
+    timeline = hear(recording, ears, wishes, speaker)
     if not arguments.no_cache:
         _keep(timeline, kept)
     return timeline
 
 
-def _cache_key(sha256: str, model: ModelFolder, wishes: Wishes) -> str:
+def _cache_key(sha256: str, ears: Ears, wishes: Wishes) -> str:
+    model = ears.speaks
     # two cards may tell the same weights to answer otherwise
     card = (model.name, model.genres, model.temperature, model.smoothing, model.uncertain_below)
-    parts = (sha256, *sorted(model.sha256.values()), *card, *wishes.key)
+    # without it the name of what the model that ships hears would change for everybody
+    more = () if ears.published is None else (*sorted(ears.model.sha256.values()), card_of(ears.published.front_end))
+    parts = (sha256, *sorted(model.sha256.values()), *card, *wishes.key, *more)
     versions = (HEARING_VERSION, FEATURE_VERSION)
     return hashlib.sha256(repr((parts, versions)).encode()).hexdigest()[:40]
 
@@ -125,7 +179,7 @@ def _keep(timeline: Timeline, path: Path) -> None:
         print(f"The result was not cached: {error}", file=sys.stderr)
 
 
-def hear(recording: Recording, model: ModelFolder, backend: Backend, wishes: Wishes, speaker: Speaker) -> Timeline:
+def hear(recording: Recording, ears: Ears, wishes: Wishes, speaker: Speaker) -> Timeline:
     """Analyze a mix from its samples.
 
     Raises:
@@ -148,9 +202,12 @@ def hear(recording: Recording, model: ModelFolder, backend: Backend, wishes: Wis
     result = grid_for(features, wishes)
     if result.message:
         speaker.warn(result.message)
-    genres, structure = hear_records(features, result, model, backend, wishes.drop_rule, speaker.status)
+    published = ears.published_bars(mix, result.grid, speaker)
+    genres, structure = hear_records(
+        features, result, ears.model, ears.backend, wishes.drop_rule, speaker.status, published
+    )
     mix_info = MixInfo(name, recording.sha256, round(features.duration_s, 4), info.sample_rate_hz, info.channels)
-    return assemble(mix_info, model, features, result, genres, structure, wishes, speaker)
+    return assemble(mix_info, ears.speaks, features, result, genres, structure, wishes, speaker)
 
 
 def grid_for(features: Features, wishes: Wishes) -> GridResult:
@@ -183,7 +240,7 @@ def _drop_spans(structure: Structure) -> tuple[DropSpan, ...]:
 
 def assemble(
     mix: MixInfo,
-    model: ModelFolder,
+    model: HearingModel,
     features: Features,
     result: GridResult,
     genres: BarGenres,

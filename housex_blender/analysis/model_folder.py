@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from ..core.errors import ModelError
 from ..core.files import sha256_of
 from ..core.genres import canonical
 from .features import FEATURE_VERSION
+from .front_ends import front_end_from
+from .front_ends.base import FrontEnd
 from .patches import PATCH_FRAMES
 from .spectra import N_MELS
 
@@ -18,10 +21,14 @@ MODELS = Path(__file__).resolve().parent.parent / "models"
 ONNX_FILE, WEIGHTS_FILE, CARD_FILE = "model.onnx", "weights.safetensors", "card.json"
 CARD_SCHEMA = 2
 NETWORK_KIND = "MixNet"
+# a published network: a piece of sound in, its genre out, bars and tracks unknown to it
+PIECE_KIND = "Piece"
 # bars that each layer of context reaches to both sides, in units of its dilation
 _REACH = 2
 _MAX_CLASSES, _MAX_NAME = 64, 48
-_MAX_CARD_BYTES, _MAX_WEIGHTS_BYTES = 1_000_000, 500_000_000
+# VGG-16 has 553 MB
+_MAX_CARD_BYTES, _MAX_WEIGHTS_BYTES = 1_000_000, 1_500_000_000
+_MAX_PIECE_S, _MAX_PIECE_NUMBERS = 60.0, 20_000_000
 # far above any network that hears a mix in reasonable time; a card must not be able to ask for all memory
 _MAX_WIDTH, _MAX_SIZE, _MAX_LAYERS, _MAX_DILATION = 512, 1024, 12, 64
 _ANOTHER = "Train or download a model for this version."
@@ -65,15 +72,14 @@ class Smoothing:
 
 
 @dataclass(frozen=True)
-class ModelFolder:
-    """A model whose card fits this version; its weight files are checked when a backend opens them.
+class HearingModel:
+    """What every model's card says; its weight files are checked when a backend opens them.
 
     Attributes:
         path: The folder.
         name: Name and version of the model.
         genres: Class names, in output order.
         trained_on: One sentence.
-        shape: Sizes of the network.
         temperature: Logits are divided by it before the softmax.
         smoothing: How bars are weighed against their neighbours.
         uncertain_below: Confidence, 0..1, below which a label should not be trusted.
@@ -84,7 +90,6 @@ class ModelFolder:
     name: str
     genres: tuple[str, ...]
     trained_on: str
-    shape: NetworkShape
     temperature: float
     smoothing: Smoothing
     uncertain_below: float
@@ -109,7 +114,47 @@ class ModelFolder:
         return path
 
 
+@dataclass(frozen=True)
+class ModelFolder(HearingModel):
+    """A model that hears bars in sequence, and with them track changes and attributes.
+
+    Attributes:
+        shape: Sizes of the network.
+    """
+
+    shape: NetworkShape
+
+
+@dataclass(frozen=True)
+class PieceFolder(HearingModel):
+    """A model that hears one piece of sound at a time and names its genre, as the published ones do.
+
+    Attributes:
+        front_end: From sound to its input.
+    """
+
+    front_end: FrontEnd
+
+
 def load_model_folder(folder: str | Path = "") -> ModelFolder:
+    """Read and check the card of a model that hears bars in sequence.
+
+    Args:
+        folder: A folder, the name of a model that ships, or empty for the default.
+
+    Raises:
+        ModelError: No such folder, or its card does not fit this version, or it is a :class:`PieceFolder`.
+    """
+    model = load_any_model(folder)
+    if isinstance(model, PieceFolder):
+        raise ModelError(
+            f"The model {model.name} names the genre of a piece of sound and can do no more.",
+            "Use it to analyse a mix; for this, name a model that hears bars, like the one that ships.",
+        )
+    return model
+
+
+def load_any_model(folder: str | Path = "") -> ModelFolder | PieceFolder:
     """Read and check a model's card.
 
     Args:
@@ -124,7 +169,7 @@ def load_model_folder(folder: str | Path = "") -> ModelFolder:
     try:
         card = _read_card(path)
         _check_kind(card, path.name)
-        return _from_card(card, path)
+        return _pieces_from(card, path) if card["network"]["kind"] == PIECE_KIND else _from_card(card, path)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
         raise ModelError(
@@ -156,10 +201,11 @@ def _check_kind(card: dict[str, Any], name: str) -> None:
             f"The card of the model {name} is of schema {card.get('schema')!r}, this version reads {CARD_SCHEMA}.",
             _ANOTHER,
         )
-    if card["network"]["kind"] != NETWORK_KIND:
-        raise ModelError(
-            f"The model {name} is a {card['network']['kind']!r}, this version runs {NETWORK_KIND}.", _ANOTHER
-        )
+    kind = card["network"]["kind"]
+    if kind == PIECE_KIND:
+        return
+    if kind != NETWORK_KIND:
+        raise ModelError(f"The model {name} is a {kind!r}, this version runs {NETWORK_KIND}.", _ANOTHER)
     wanted = (N_MELS, PATCH_FRAMES, FEATURE_VERSION)
     found = (card["input"]["mels"], card["input"]["frames"], card["feature_version"])
     if found != wanted:
@@ -168,7 +214,7 @@ def _check_kind(card: dict[str, Any], name: str) -> None:
 
 def _from_card(card: dict[str, Any], path: Path) -> ModelFolder:
     """Raises ValueError, KeyError or TypeError where the card does not say what it should."""
-    network, smoothing = card["network"], card["smoothing"]
+    network = card["network"]
     widths = _whole_numbers(network["widths"], "widths", _MAX_WIDTH)
     if len(widths) != 4:
         raise ValueError(f"it names {len(widths)} widths, not 4")
@@ -176,25 +222,41 @@ def _from_card(card: dict[str, Any], path: Path) -> ModelFolder:
     if not 1 <= len(dilations) <= _MAX_LAYERS:
         raise ValueError(f"it names {len(dilations)} dilations, not 1 to {_MAX_LAYERS}")
     (size,) = _whole_numbers([network["size"]], "size", _MAX_SIZE)
-    hashes = card["sha256"]
+    shape = NetworkShape((widths[0], widths[1], widths[2], widths[3]), size, dilations)
+    return ModelFolder(**_common(card, path), shape=shape)
+
+
+def _pieces_from(card: dict[str, Any], path: Path) -> PieceFolder:
+    """Raises ModelError, ValueError, KeyError or TypeError where the card does not say what it should."""
+    front_end = front_end_from(card["front_end"])
+    length_s = front_end.window_samples / front_end.sample_rate_hz
+    if not 0.0 < length_s <= _MAX_PIECE_S:
+        raise ValueError(f"its pieces are {length_s:g} s long, not up to {_MAX_PIECE_S:g} s")
+    if not 0 < prod(front_end.shape) <= _MAX_PIECE_NUMBERS:
+        raise ValueError(f"its input of shape {front_end.shape} is empty or too large")
+    return PieceFolder(**_common(card, path), front_end=front_end)
+
+
+def _common(card: dict[str, Any], path: Path) -> dict[str, Any]:
+    """What :class:`HearingModel` holds."""
+    smoothing, hashes = card["smoothing"], card["sha256"]
     if not all(isinstance(hashes[name], str) for name in (ONNX_FILE, WEIGHTS_FILE)):
         raise ValueError("its sha256 are not texts")
-    return ModelFolder(
-        path=path,
-        name=f"{_text(card, 'name')} {_text(card, 'version')}",
-        genres=_genres(card["genres"]),
-        trained_on=_text(card, "trained_on"),
-        shape=NetworkShape((widths[0], widths[1], widths[2], widths[3]), size, dilations),
-        temperature=_number(card, "temperature", 0.01, 100.0),
-        smoothing=Smoothing(
+    return {
+        "path": path,
+        "name": f"{_text(card, 'name')} {_text(card, 'version')}",
+        "genres": _genres(card["genres"]),
+        "trained_on": _text(card, "trained_on"),
+        "temperature": _number(card, "temperature", 0.01, 100.0),
+        "smoothing": Smoothing(
             _number(smoothing, "evidence", 0.0, 10.0),
             _number(smoothing, "change_bias", -100.0, 100.0),
             _number(smoothing, "change_weight", -100.0, 100.0),
             _number(smoothing, "certainty", 0.0, 10.0),
         ),
-        uncertain_below=_number(card, "uncertain_below", 0.0, 1.0),
-        sha256={ONNX_FILE: hashes[ONNX_FILE], WEIGHTS_FILE: hashes[WEIGHTS_FILE]},
-    )
+        "uncertain_below": _number(card, "uncertain_below", 0.0, 1.0),
+        "sha256": {ONNX_FILE: hashes[ONNX_FILE], WEIGHTS_FILE: hashes[WEIGHTS_FILE]},
+    }
 
 
 def _genres(names: Any) -> tuple[str, ...]:

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .backends import Backend
 from .classify import BarGenres, classify, settle, smooth
 from .features import Features
 from .grid import GridResult
-from .model_folder import ModelFolder
+from .model_folder import ModelFolder, PieceFolder
 from .structure import Structure, analyse_structure, bar_levels
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a published network says of the bars, in place of the genres of the model that hears bars.
+
+    Attributes:
+        model: Its card.
+        raw: (n_bars, G) its probabilities.
+    """
+
+    model: PieceFolder
+    raw: NDArray[np.float32]
 
 
 def hear_records(
@@ -19,6 +36,7 @@ def hear_records(
     backend: Backend,
     drop_rule: str = "sliding",
     on_stage: Callable[[str], None] = lambda _: None,
+    published: Published | None = None,
 ) -> tuple[BarGenres, Structure]:
     """Sub-genre of every bar, tracks, sections and drops.
 
@@ -32,6 +50,7 @@ def hear_records(
         backend: Where the network runs.
         drop_rule: As for :func:`analyse_structure`.
         on_stage: Called with what is done next, for people.
+        published: Whose genres to take; tracks, sections, drops and attributes are still heard by ``model``.
     """
     on_stage("Hearing sub-genres")
     grid = result.grid
@@ -45,4 +64,7 @@ def hear_records(
     )
     if len(structure.tracks) == 1 and result.confidence > 0.0:
         genres = classify(features, grid, model, backend, tempo_told=True)
-    return settle(genres, [start for start, _ in structure.tracks], model), structure
+    track_starts = [start for start, _ in structure.tracks]
+    if published is not None:
+        return settle(replace(genres, raw=published.raw), track_starts, published.model), structure
+    return settle(genres, track_starts, model), structure

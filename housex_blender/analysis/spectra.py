@@ -33,10 +33,12 @@ def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(mel < 15.0, mel * (200.0 / 3.0), 1000.0 * np.exp((mel - 15.0) * (np.log(6.4) / 27.0)))
 
 
-def mel_filterbank(sample_rate_hz: int = SAMPLE_RATE_HZ, n_fft: int = N_FFT, n_mels: int = N_MELS) -> Floats:
-    """(n_mels, n_fft // 2 + 1) triangular filters on Slaney's scale, each of unit area in Hz."""
+def mel_filterbank(
+    sample_rate_hz: int = SAMPLE_RATE_HZ, n_fft: int = N_FFT, n_mels: int = N_MELS, fmax_hz: float | None = None
+) -> Floats:
+    """(n_mels, n_fft // 2 + 1) triangular filters on Slaney's scale up to ``fmax_hz``, each of unit area in Hz."""
     bins_hz = np.fft.rfftfreq(n_fft, 1.0 / sample_rate_hz)
-    top = float(_hz_to_mel(np.array([sample_rate_hz / 2.0]))[0])
+    top = float(_hz_to_mel(np.array([sample_rate_hz / 2.0 if fmax_hz is None else fmax_hz]))[0])
     points_hz = _mel_to_hz(np.linspace(0.0, top, n_mels + 2))
     widths = np.diff(points_hz)
     ramps = points_hz[:, None] - bins_hz[None, :]
