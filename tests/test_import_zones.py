@@ -28,6 +28,13 @@ ONLY_IN = {
     PACKAGE / "exchange" / "write_jams.py": {"jams"},
     PACKAGE / "ui" / "ribbon.py": {"gpu", "gpu_extras", "blf"},
     ROOT / "trainer" / "maps" / "projection.py": {"sklearn", "umap"},
+    ROOT / "trainer" / "engine" / "recipe.py": {"yaml"},
+    ROOT / "trainer" / "engine" / "runtime.py": {"lightning_fabric"},
+    ROOT / "trainer" / "report" / "space.py": {"plotly"},
+    ROOT / "trainer" / "systems" / "tabular_features.py": {"librosa"},
+    ROOT / "trainer" / "data" / "pictures.py": {"PIL"},
+    ROOT / "trainer" / "data" / "workbook.py": {"openpyxl"},
+    ROOT / "trainer" / "data" / "miniature_housex.py": {"openpyxl"},
 }
 STDLIB = set(__import__("sys").stdlib_module_names)
 

@@ -26,7 +26,7 @@ from .label_table import read_table, read_workbook
 _TABLE_ENDINGS = (".csv", ".tsv")
 LIST_ENDINGS = (*_TABLE_ENDINGS, ".json", ".xlsx")
 # Label Studio puts eight digits before the name of what is uploaded
-_UPLOAD_MARK = re.compile(r"^[0-9a-f]{8}-")
+UPLOAD_MARK = re.compile(r"^[0-9a-f]{8}-")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def read_collection(path: Path, skip_missing: bool = False) -> Collection:
     if not audio and (path.is_dir() or not skip_missing):
         raise CollectionError(f'There is no audio in "{shown(folder.name)}".', "Put the tracks there or below it.")
     listed, drops_s, warnings = _listed(path)
-    shelf = _Shelf(folder, audio)
+    shelf = Shelf(folder, audio)
     if listed is None:
         found, more = _genre_folders(folder, audio)
     else:
@@ -110,7 +110,7 @@ def audio_files(folder: Path) -> list[Path]:
 
 def title_of(path: Path) -> str:
     """A file's name for people: no ending, no upload mark, spaces for underscores."""
-    stem = _UPLOAD_MARK.sub("", path.stem)
+    stem = UPLOAD_MARK.sub("", path.stem)
     return " ".join(shown(stem if " " in stem else stem.replace("_", " ")).split()) or shown(path.name)
 
 
@@ -211,7 +211,7 @@ def _plain(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-class _Shelf:
+class Shelf:
     """Finds the audio that a list means: the lists of the papers name uploads, and users have other formats."""
 
     def __init__(self, folder: Path, audio: Sequence[Path]) -> None:
@@ -235,7 +235,7 @@ class _Shelf:
         except (OSError, ValueError):
             return None  # a name that no file can have
         for name in dict.fromkeys((base_name(written), unquote(base_name(written)))):
-            bare = _UPLOAD_MARK.sub("", name)
+            bare = UPLOAD_MARK.sub("", name)
             for places, key in (
                 (self._by_name, name), (self._by_name, bare),
                 (self._by_stem, Path(name).stem), (self._by_stem, Path(bare).stem),
