@@ -30,7 +30,13 @@ _ALIKE = 0.01
 
 def fit_temperature(tracks: Sequence[BarTrack], said: Sequence[Said]) -> float:
     """Temperature with the least cross-entropy on drop bars, every track weighing the same (Guo et al. 2017)."""
-    pairs = [(answer.logits[track.drop], track.probs[track.drop]) for track, answer in zip(tracks, said, strict=True)]
+    return temperature_of(
+        [(answer.logits[track.drop], track.probs[track.drop]) for track, answer in zip(tracks, said, strict=True)]
+    )
+
+
+def temperature_of(pairs: Sequence[tuple[NDArray[np.floating], NDArray[np.floating]]]) -> float:
+    """Temperature with the least cross-entropy, every pair of logits (n, G) and shares (n, G) weighing the same."""
 
     def cost(log_temperature: float) -> float:
         value = float(np.exp(log_temperature))
