@@ -11,12 +11,18 @@ from housex_blender.core.errors import HouseXError
 
 def get_parser() -> argparse.ArgumentParser:
     """The command line; every command says what it reads, writes and costs."""
+    from .data.miniature import add_miniature_parser
+    from .data.prepare import add_prepare_parser
+    from .engine.command import add_run_parser
     from .export import add_export_parser
     from .make_default import add_make_default_parser
     from .maps.embed import add_embed_parser
     from .maps.similar import add_similar_parser
     from .own.fine_tune import add_train_parser
+    from .params import add_params_parser
+    from .report.command import add_evaluate_parser, add_report_parser, add_reproduce_parser
     from .synth.cli import add_synth_parser
+    from .systems.drop_rule import add_drops_parser
 
     parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__)
     subparsers = parser.add_subparsers(dest="command", required=True)
@@ -26,6 +32,14 @@ def get_parser() -> argparse.ArgumentParser:
     add_export_parser(subparsers)
     add_embed_parser(subparsers)
     add_similar_parser(subparsers)
+    add_params_parser(subparsers)
+    add_prepare_parser(subparsers)
+    add_miniature_parser(subparsers)
+    add_drops_parser(subparsers)
+    add_run_parser(subparsers)
+    add_reproduce_parser(subparsers)
+    add_report_parser(subparsers)
+    add_evaluate_parser(subparsers)
     return parser
 
 

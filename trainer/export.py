@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ from housex_blender.analysis.spectra import N_MELS
 from housex_blender.core.errors import ModelError
 from housex_blender.core.files import replacing, sha256_of, write_text_atomic
 
+LICENSE = "GPL-3.0-or-later"
 MAX_DIFFERENCE = 1e-4
 # the extension carries it
 MAX_ONNX_BYTES = 10_000_000
@@ -95,14 +97,36 @@ def write_model_folder(net: MixNet, card: Card, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".model-", dir=folder.parent) as name:
         draft = Path(name)
-        save_file({key: value.contiguous() for key, value in net.state_dict().items()}, str(draft / WEIGHTS_FILE))
+        save_weights(net, draft / WEIGHTS_FILE)
         export_onnx(net, draft / ONNX_FILE)
         write_text_atomic(draft / CARD_FILE, _card_text(net, card, draft))
         _check(draft)
-        folder.mkdir(exist_ok=True)
-        for file_name in (WEIGHTS_FILE, ONNX_FILE, CARD_FILE):
-            with replacing(folder / file_name) as temporary:
-                temporary.write_bytes((draft / file_name).read_bytes())
+        put_in_place(draft, folder)
+
+
+def put_in_place(draft: Path, folder: Path) -> None:
+    """Copy the three files of a checked draft; the card goes in last, so that half a model is refused."""
+    folder.mkdir(exist_ok=True)
+    for file_name in (WEIGHTS_FILE, ONNX_FILE, CARD_FILE):
+        with replacing(folder / file_name) as temporary:
+            shutil.copyfile(draft / file_name, temporary)
+
+
+def save_weights(net: torch.nn.Module, path: Path) -> None:
+    """Write the state of a network as safetensors."""
+    save_file({key: value.contiguous() for key, value in net.state_dict().items()}, str(path))
+
+
+def json_text(card: dict[str, Any]) -> str:
+    """A card as it stands in its file.
+
+    Raises:
+        ModelError: It holds numbers that JSON does not know.
+    """
+    try:
+        return json.dumps(card, indent=2, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise ModelError("The card holds figures that are not numbers.", "Measure anew.") from error
 
 
 def _card_text(net: MixNet, card: Card, folder: Path) -> str:
@@ -126,13 +150,10 @@ def _card_text(net: MixNet, card: Card, folder: Path) -> str:
         "trained_on": card.trained_on,
         "figures": card.figures,
         "limits": card.limits,
-        "license": "GPL-3.0-or-later",
+        "license": LICENSE,
         "sha256": {name: sha256_of(folder / name) for name in (ONNX_FILE, WEIGHTS_FILE)},
     }
-    try:
-        return json.dumps(body, indent=2, allow_nan=False) + "\n"
-    except ValueError as error:
-        raise ModelError("The card holds figures that are not numbers.", "Measure anew.") from error
+    return json_text(body)
 
 
 def _check(folder: Path) -> None:
@@ -170,16 +191,24 @@ def add_export_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentPa
     """``python -m trainer export``."""
     parser = subparsers.add_parser(
         "export",
-        help="write model.onnx anew from a folder's weights and compare both backends",
-        description="Reads card.json and weights.safetensors of FOLDER, writes model.onnx and the hashes. Seconds.",
+        help="make a model folder of a trained run, or write a model folder's graph anew",
+        description="Of a run of a published network: reads run.json and its weights, writes a model folder that the "
+        "extension hears a mix with (--model). Of a model folder: reads card.json and weights.safetensors, writes "
+        "model.onnx and the hashes anew and compares both backends. Seconds.",
     )
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="of a run, or of a model")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="the model folder to make of a run")
     parser.set_defaults(func=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Re-export one folder."""
+    """Export one folder."""
     folder = arguments.folder
+    if (folder / "run.json").is_file():
+        from .export_system import export_folder
+
+        print(f"wrote {export_folder(folder, arguments.out)}")
+        return 0
     model = load_model_folder(folder)
     card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
     kept = Card(card["name"], card["version"], model.genres, model.shape, model.temperature, model.smoothing,

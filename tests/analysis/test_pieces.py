@@ -10,16 +10,16 @@ import soundfile
 
 pytest.importorskip("torch")
 
-from housex_blender.analysis.check import _pieces  # noqa: E402
-from housex_blender.analysis.model_folder import PieceFolder, load_any_model, load_model_folder  # noqa: E402
-from housex_blender.analysis.pieces import PieceBackend, bar_probabilities, cut, piece_starts  # noqa: E402
-from housex_blender.core.bars import BarGrid  # noqa: E402
-from housex_blender.core.errors import ModelError  # noqa: E402
-from housex_blender.core.timeline import Timeline  # noqa: E402
+from housex_blender.analysis.check import _pieces
+from housex_blender.analysis.model_folder import PieceFolder, load_any_model, load_model_folder
+from housex_blender.analysis.pieces import PieceBackend, bar_probabilities, cut, piece_starts
+from housex_blender.core.bars import BarGrid
+from housex_blender.core.errors import ModelError
+from housex_blender.core.timeline import Timeline
 
-from .models import change_card  # noqa: E402
-from .piece_models import LoudOrQuiet, piece_model  # noqa: E402
-from .test_worker import house, run  # noqa: E402
+from .models import change_card
+from .piece_models import LoudOrQuiet, piece_model
+from .test_worker import house, run
 
 
 @pytest.fixture(scope="module")

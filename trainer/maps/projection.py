@@ -1,4 +1,4 @@
-"""Many dimensions to a map of two: PCA, t-SNE and UMAP. Zone: trainer (scikit-learn and umap-learn where asked for)."""
+"""Many dimensions to two or three: PCA, t-SNE and UMAP. Zone: trainer (scikit-learn, umap-learn where asked for)."""
 
 from __future__ import annotations
 
@@ -19,17 +19,25 @@ _PERPLEXITY, _NEIGHBOURS = 30.0, 15
 Floats = NDArray[np.float64]
 
 
-def project(vectors: NDArray[np.floating], method: str = "pca", seed: int = 0) -> tuple[Floats, str]:
+def project(
+    vectors: NDArray[np.floating],
+    method: str = "pca",
+    seed: int = 0,
+    dimensions: int = 2,
+    fitted_on: NDArray[np.floating] | None = None,
+) -> tuple[Floats, str]:
     """A map of vectors, the same for the same input.
 
     Args:
         vectors: (n, D), n at least 1.
         method: One of METHODS.
         seed: Of t-SNE and UMAP.
+        dimensions: Of the map: 2 or 3.
+        fitted_on: (m, D) vectors that a PCA takes its directions from; the mapped ones where None. Others ignore it.
 
     Returns:
-        (n, 2) points, centred, the farthest coordinate at 1; and a sentence where another method had to be used, else
-        an empty text.
+        (n, dimensions) points, centred, the farthest coordinate at 1; and a sentence where another method had to be
+        used, else an empty text.
 
     Raises:
         HouseXError: The library of the method is not installed.
@@ -43,36 +51,41 @@ def project(vectors: NDArray[np.floating], method: str = "pca", seed: int = 0) -
     if different < fewest:
         note = f"{NAMES[method]} needs {fewest} different tracks, there are {different}: this map is a PCA."
         method = "pca"
-    points = {"pca": _pca, "tsne": _tsne, "umap": _umap}[method](rows, seed)
+    if method == "pca":
+        points = _pca(rows, dimensions, rows if fitted_on is None else np.asarray(fitted_on, dtype=np.float64))
+    else:
+        # both start from a PCA, which has no more directions than there are columns
+        rows = np.pad(rows, ((0, 0), (0, max(0, dimensions - rows.shape[1]))))
+        points = {"tsne": _tsne, "umap": _umap}[method](rows, seed, dimensions)
     points = points - 0.5 * (points.max(axis=0) + points.min(axis=0))
     return points / max(float(np.abs(points).max()), 1e-12), note
 
 
-def _pca(rows: Floats, _seed: int) -> Floats:
+def _pca(rows: Floats, dimensions: int, fitted_on: Floats) -> Floats:
     """Directions of the greatest variance; the longest component of each points to plus, so that no map is mirrored."""
-    centred = rows - rows.mean(axis=0)
-    _, strength, directions = np.linalg.svd(centred, full_matrices=False)
-    axes = directions[:2]
+    centre = fitted_on.mean(axis=0)
+    _, strength, directions = np.linalg.svd(fitted_on - centre, full_matrices=False)
+    axes = directions[:dimensions]
     axes *= np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
-    points = np.zeros((len(rows), 2))
+    points = np.zeros((len(rows), dimensions))
     # what is below rounding is no direction
-    real = strength[:2] > 1e-9 * max(float(np.abs(rows).max()), 1e-12)
-    points[:, : len(axes)] = centred @ axes.T * real
+    real = strength[:dimensions] > 1e-9 * max(float(np.abs(fitted_on).max()), 1e-12)
+    points[:, : len(axes)] = (rows - centre) @ axes.T * real
     return points
 
 
-def _tsne(rows: Floats, seed: int) -> Floats:
+def _tsne(rows: Floats, seed: int, dimensions: int) -> Floats:
     """t-SNE (van der Maaten and Hinton 2008) from a PCA start, with a perplexity that fits few tracks."""
     try:
         from sklearn.manifold import TSNE
     except ImportError as error:
         raise HouseXError("t-SNE needs scikit-learn.", "Install it with: pip install --group map") from error
     perplexity = min(_PERPLEXITY, max(1.0, (len(rows) - 1) / 3.0))
-    points: Floats = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(rows)
+    points: Floats = TSNE(dimensions, perplexity=perplexity, init="pca", random_state=seed).fit_transform(rows)
     return points.astype(np.float64)
 
 
-def _umap(rows: Floats, seed: int) -> Floats:
+def _umap(rows: Floats, seed: int, dimensions: int) -> Floats:
     """UMAP (McInnes, Healy and Melville 2018) from a PCA start."""
     try:
         with warnings.catch_warnings():
@@ -82,5 +95,6 @@ def _umap(rows: Floats, seed: int) -> Floats:
     except ImportError as error:
         raise HouseXError("UMAP needs umap-learn.", "Install it with: pip install umap-learn") from error
     neighbours = min(_NEIGHBOURS, len(rows) - 1)
-    points: Floats = UMAP(n_neighbors=neighbours, init="pca", random_state=seed, n_jobs=1).fit_transform(rows)
+    layout = UMAP(n_neighbors=neighbours, n_components=dimensions, init="pca", random_state=seed, n_jobs=1)
+    points: Floats = layout.fit_transform(rows)
     return points.astype(np.float64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ PRESETS = ("as_code", "as_paper", "fixed")
 
 # tracks apart (and artists, where known); the folders of the data set; each paper's own leaky or one-sided way
 SplitRule = Literal["tracks", "published", "mainstage", "random-pieces", "random-clips"]
+SPLIT_RULES: tuple[SplitRule, ...] = get_args(SplitRule)
 # shares as they are; one-hot of the greatest, the last of equal ones; only tracks that have a 1.0
 LabelRule = Literal["soft", "sharpen", "clean"]
 
