@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from .conftest import ROOT
 
 
@@ -39,6 +41,23 @@ def test_every_option_it_names_exists() -> None:
             after = line.split("render_mix.py", 1)[1]
             for option in re.findall(r"(--[\w-]+)", after):
                 assert option in done.stdout, option
+
+
+def test_every_trainer_command_it_names_exists() -> None:
+    pytest.importorskip("torch")
+    from trainer.__main__ import get_parser
+
+    known = get_parser()._subparsers._group_actions[0].choices  # type: ignore[union-attr]
+    named = 0
+    for page in ("README.md", "docs/systems.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for command, rest in re.findall(r"-m trainer ([a-z][a-z-]*)([^\n`]*)", text):
+            assert command in known, f"{page}: {command}"
+            offered = known[command].format_help()
+            for option in re.findall(r"(?<= )(--[\w-]+)", rest.split(" # ")[0]):
+                assert option in offered, f"{page}: {command} {option}"
+            named += 1
+    assert named > 10
 
 
 # made-up homes, and the public index that torch is published on
