@@ -44,11 +44,11 @@ class Row:
 _SCRATCH = ("--weights", "none", "--preset", "as_code", "fixed")
 ROWS = (
     Row("HouseX (2022)", "housex-drops", "resnet18", "housex", "medium",
-        (*_SCRATCH, "--option", "source=audio", "--set", "training.epochs=8", "--seeds", "3")),
+        (*_SCRATCH, "--option", "source=audio", "--set", "training.epochs=8", "--seeds", "2")),
     Row("mainstage benchmark", "mainstage", "resnet18-mel-soft", "mainstage", "small",
-        (*_SCRATCH, "--set", "training.epochs=2", "--seeds", "1")),
+        (*_SCRATCH, "--steps", "50", "--seeds", "1")),
     Row("mlachmish", "mlachmish", "mfcc-cnn", "gtzan", "medium",
-        (*_SCRATCH, "--set", "training.epochs=40", "--seeds", "3")),
+        (*_SCRATCH, "--set", "training.epochs=15", "--seeds", "2")),
     Row("hafezgh, tables", "gtzan-classical", "svm-3s", "gtzan", "medium", ("--seeds", "3")),
     Row("hafezgh, tables", "gtzan-classical", "svm-30s", "gtzan", "medium", ("--seeds", "3")),
 )  # fmt: skip

@@ -143,6 +143,28 @@ def test_interrupted_run_goes_on_with_its_split(toy: Path) -> None:
         assert (folder / name).read_bytes() == (whole / name).read_bytes()
 
 
+def test_a_split_that_was_frozen_before_is_used(toy: Path) -> None:
+    first = made(toy, seed=5, out=toy.parent / "first")
+    again = made(toy, seed=6, out=toy.parent / "again", frozen_split=first / "split.json")
+    own = made(toy, seed=6, out=toy.parent / "own")
+    tests = [set(open_run(folder).predictions("test").track) for folder in (first, again, own)]
+    assert tests[0] == tests[1] != tests[2]
+    with pytest.raises(HouseXError, match="made with other settings"):
+        made(toy, seed=6, out=toy.parent / "again")
+    with pytest.raises(HouseXError, match="There is no split none.json"):
+        made(toy, frozen_split=toy / "none.json")
+
+
+def test_tracks_are_parted_as_the_command_says(toy: Path) -> None:
+    apart = open_run(made(toy, out=toy.parent / "apart"))
+    leaky = dataclasses.replace(RECIPE, split="random-pieces")
+    mixed = open_run(made(toy, recipe=leaky, out=toy.parent / "mixed"))
+    shared = [set(run.predictions("test").track) & set(run.predictions("val").track) for run in (apart, mixed)]
+    assert not shared[0]
+    assert shared[1]
+    assert (apart.setup.split, mixed.setup.split) == ("tracks", "random-pieces")
+
+
 def test_changed_data_is_told(toy: Path) -> None:
     folder = made(toy)
     card = json.loads((folder / "run.json").read_text())

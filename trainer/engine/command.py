@@ -41,6 +41,7 @@ def add_run_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParse
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the system")
     parser.add_argument("--set", action="append", default=[], metavar="training.NAME=VALUE", help="of the training")
     parser.add_argument("--split", choices=SPLIT_RULES, help="part the tracks otherwise than the preset does")
+    parser.add_argument("--split-file", type=Path, metavar="FILE", help="a split that `prepare` froze, for networks")
     parser.add_argument("--again", action="store_true", help="throw away what there is of this run")
     parser.set_defaults(func=run)
 
@@ -86,6 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         train_predictions=arguments.train_predictions,
         cache=arguments.cache,
         again=arguments.again,
+        frozen_split=arguments.split_file,
     )
     # torchrun numbers its processes so; one tells
     if os.environ.get("RANK", "0") == "0":

@@ -55,7 +55,9 @@ def cut(collection: Collection, setup: Setup) -> list[Piece]:
     ]
 
 
-def prepare(setup: Setup, data: Path, folder: Path, cache: Path, seed: int, progress: bool = True) -> Prepared:
+def prepare(
+    setup: Setup, data: Path, folder: Path, cache: Path, seed: int, progress: bool = True, frozen: Path | None = None
+) -> Prepared:
     """Read a data set and make everything that a run needs of it.
 
     Args:
@@ -65,6 +67,7 @@ def prepare(setup: Setup, data: Path, folder: Path, cache: Path, seed: int, prog
         cache: Where features are kept.
         seed: Of the split.
         progress: Whether to show bars.
+        frozen: A split that was frozen before, to be used for the tracks that it names.
 
     Raises:
         HouseXError: The data set is missing or is another, has no piece for this system, or has changed since the
@@ -77,7 +80,7 @@ def prepare(setup: Setup, data: Path, folder: Path, cache: Path, seed: int, prog
             f"{', '.join(setup.classes)}.",
             "Choose the data set that the system is for.",
         )
-    split = _frozen(collection, setup, folder / SPLIT_FILE, seed)
+    split = _frozen(collection, setup, folder / SPLIT_FILE, seed, frozen)
     table = open_features(collection, split.pieces, setup.front_end, cache, progress)
     examples = {
         part: Examples(table, collection, split.pieces, split.parts[part], setup.labels, setup.front_end)
@@ -87,10 +90,10 @@ def prepare(setup: Setup, data: Path, folder: Path, cache: Path, seed: int, prog
     return Prepared(collection, split, examples, tuple(dict.fromkeys(problems)))
 
 
-def _frozen(collection: Collection, setup: Setup, path: Path, seed: int) -> Split:
+def _frozen(collection: Collection, setup: Setup, path: Path, seed: int, given: Path | None) -> Split:
     if path.is_file():
         split = Split.load(path, collection)
-        if (split.rule, split.seed) != (setup.split, seed):
+        if given is None and (split.rule, split.seed) != (setup.split, seed):
             raise HouseXError(f"{path} was made by another rule or seed.", "Start with --again.")
         return split
     pieces = cut(collection, setup)
@@ -99,7 +102,11 @@ def _frozen(collection: Collection, setup: Setup, path: Path, seed: int) -> Spli
             f"The {collection.name} data set holds nothing that {setup.system} ({setup.preset}) can take.",
             "`python -m trainer prepare` tells what is missing.",
         )
-    split = split_pieces(collection, pieces, setup.split, seed)
+    if given is None:
+        split = split_pieces(collection, pieces, setup.split, seed)
+    else:
+        loaded = Split.load(given, collection)
+        split = loaded if loaded.pieces == tuple(pieces) else loaded.applied(pieces)
     split.save(path)
     return split
 

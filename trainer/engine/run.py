@@ -125,6 +125,7 @@ def run_recipe(
     cache: Path | None = None,
     again: bool = False,
     progress: bool = True,
+    frozen_split: Path | None = None,
 ) -> Path:
     """Train and ask one system; a run that was cut off goes on, one that is finished stays as it is.
 
@@ -146,6 +147,7 @@ def run_recipe(
         cache: Where features are kept; by default ``<out>/features``.
         again: Whether to throw away what the folder holds of this run.
         progress: Whether to show bars.
+        frozen_split: A file of ``prepare`` instead of a split of the run's own; for networks.
 
     Returns:
         The folder of the run, with run.json, split.json, history.csv, the weights and predictions-<part>.npz.
@@ -159,7 +161,7 @@ def run_recipe(
         raise HouseXError(f"{recipe.name} is only cited: {recipe.source or 'it has no system'}.", "Choose another row.")
     runner = _NetworkRun if recipe.kind == "network" else _OtherRun
     run = runner(recipe, preset, seed, Path(data), Path(out), weights, device, steps, precision, micro_batch, workers,
-                 train_predictions, cache, progress)  # fmt: skip
+                 train_predictions, cache, progress, frozen_split)  # fmt: skip
     return run.made(again)
 
 
@@ -181,6 +183,7 @@ class _AnyRun:
     train_predictions: bool
     cache: Path | None
     progress: bool
+    frozen_split: Path | None
 
     first = True
 
@@ -286,13 +289,14 @@ class _NetworkRun(_AnyRun):
             "training": dataclasses.asdict(setup.training),
             "precision": self.runtime.precision,
             "steps_at_most": self.steps,
+            **({} if self.frozen_split is None else {"frozen_split": _hash_of(self.frozen_split)}),
         }
 
     def work(self, folder: Path) -> None:
         """Prepare, train, ask, write."""
         with self.in_turn():
             shown = self.progress and self.first
-            prepared = prepare(self.setup, self.data, folder, self.features, self.seed, shown)
+            prepared = prepare(self.setup, self.data, folder, self.features, self.seed, shown, self.frozen_split)
             seed_build(self.seed)
             network = self.setup.build(self.weights or self.setup.weights)
         said = {
@@ -397,6 +401,13 @@ def _outcome(fitted: Fitted) -> dict[str, Any]:
         "best_epoch": fitted.rows[fitted.best].epoch,
         "weights_file": fitted.weights_file,
     }
+
+
+def _hash_of(split: Path) -> str:
+    try:
+        return sha256_of(split)
+    except OSError as error:
+        raise HouseXError(f"The split {split} cannot be read.", "Name a file that `prepare` wrote.") from error
 
 
 def _predictions_file(folder: Path, part: str) -> Path:
