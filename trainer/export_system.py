@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from housex_blender.analysis.classify import smooth, softmax
 from housex_blender.analysis.front_ends import card_of
 from housex_blender.analysis.model_folder import (
     CARD_FILE,
@@ -20,6 +21,7 @@ from housex_blender.analysis.model_folder import (
     PIECE_KIND,
     WEIGHTS_FILE,
     PieceFolder,
+    Smoothing,
     load_any_model,
     load_model_folder,
 )
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 MAX_DIFFERENCE = 1e-3
 _LEAST_PROBABILITY = 1e-9
+# of the genre, from one bar of a record to the next
+_NO_CHANGE = 1e-5
 _LIMITS = (
     "A published network, trained anew by this project; it hears one piece of sound at a time. Bars, tracks, drops and "
     "attributes are heard by the model that ships, whose numbers of the smoothing it shares: they were not measured on "
@@ -104,7 +108,8 @@ def _export_onnx(network: nn.Module, shape: tuple[int, ...], path: Path) -> None
 
 def _card_text(run: Run, network: nn.Module, folder: Path) -> str:
     setup = run.setup
-    temperature, uncertain_below = _calibrated(run.predictions("val"))
+    smoothing = load_model_folder().smoothing
+    temperature, uncertain_below = _calibrated(run.predictions("val"), smoothing)
     body = {
         "schema": CARD_SCHEMA,
         "name": f"{setup.system.replace('/', '-')}-{setup.preset.replace('_', '-')}",
@@ -119,7 +124,7 @@ def _card_text(run: Run, network: nn.Module, folder: Path) -> str:
         },
         "front_end": card_of(setup.front_end),
         "temperature": round(temperature, 4),
-        "smoothing": {key: round(value, 4) for key, value in vars(load_model_folder().smoothing).items()},
+        "smoothing": {key: round(value, 4) for key, value in vars(smoothing).items()},
         "uncertain_below": round(uncertain_below, 4),
         "trained_on": _trained_on(run),
         "figures": {part: _plain(figures_of(run.predictions(part))) for part in ("val", "test")},
@@ -142,11 +147,18 @@ def _plain(figures: Mapping[str, float]) -> dict[str, float]:
     return {name: round(float(value), 4) for name, value in figures.items() if np.isfinite(value)}
 
 
-def _calibrated(validation: Predictions) -> tuple[float, float]:
-    """Temperature and the confidence below which a piece is uncertain, both set on the validation part."""
+def _calibrated(validation: Predictions, smoothing: Smoothing) -> tuple[float, float]:
+    """Temperature, and the confidence below which a bar is uncertain, both set on the validation part.
+
+    The pieces of a track stand for the bars of a record that no other interrupts, smoothed as the analysis will.
+    """
     temperature = temperature_of([(validation.logits, validation.target)])
-    scaled = torch.softmax(torch.from_numpy(validation.logits) / temperature, dim=1).double().numpy()
-    return temperature, fit_uncertain([scaled])
+    smoothed = []
+    for track in np.unique(validation.track):
+        mine = np.flatnonzero(validation.track == track)
+        raw = softmax(validation.logits[mine[np.argsort(validation.start_s[mine], kind="stable")]], temperature)
+        smoothed.append(smooth(raw, np.full(len(raw), _NO_CHANGE), smoothing.evidence, smoothing.certainty))
+    return temperature, fit_uncertain(smoothed)
 
 
 def _difference(network: nn.Module, folder: Path) -> float:
