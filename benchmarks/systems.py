@@ -44,9 +44,9 @@ class Row:
 _SCRATCH = ("--weights", "none", "--preset", "as_code", "fixed")
 ROWS = (
     Row("HouseX (2022)", "housex-drops", "resnet18", "housex", "medium",
-        (*_SCRATCH, "--option", "source=audio", "--set", "training.epochs=8", "--seeds", "2")),
+        (*_SCRATCH, "--split", "tracks", "--set", "training.epochs=8", "--seeds", "2")),
     Row("mainstage benchmark", "mainstage", "resnet18-mel-soft", "mainstage", "small",
-        (*_SCRATCH, "--steps", "50", "--seeds", "1")),
+        (*_SCRATCH, "--set", "training.epochs=1", "--seeds", "1")),
     Row("mlachmish", "mlachmish", "mfcc-cnn", "gtzan", "medium",
         (*_SCRATCH, "--set", "training.epochs=15", "--seeds", "2")),
     Row("hafezgh, tables", "gtzan-classical", "svm-3s", "gtzan", "medium", ("--seeds", "3")),
@@ -58,14 +58,14 @@ def _trainer(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "trainer", *arguments], cwd=ROOT, check=True)
 
 
-def measured(row: Row, work: Path) -> dict[str, Any]:
-    """Train what is missing and read the report."""
+def measured(row: Row, work: Path, train: bool) -> dict[str, Any]:
+    """Train what is missing and read the report; without ``train`` what is missing stays not run."""
     data = work / f"{row.data}-{row.size}"
-    if not data.is_dir():
+    if train and not data.is_dir():
         _trainer("miniature", row.data, "--out", str(data), "--size", row.size, "--jobs", "2")
     out = work / "reports" / f"{row.table}-{row.row}"
     _trainer("reproduce", row.table, "--rows", row.row, "--data", str(data), "--runs", str(work / "runs"),
-             "--out", str(out), *row.more)  # fmt: skip
+             "--out", str(out), *row.more, *(() if train else ("--report-only",)))  # fmt: skip
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     variants = {}
     for variant in report["variants"]:
@@ -86,15 +86,18 @@ def measured(row: Row, work: Path) -> dict[str, Any]:
 
 
 def _classes(row: Row) -> int:
-    return {"housex": 4, "mainstage": 8, "gtzan": 10}[row.data]
+    from trainer.data.classes import GTZAN, HOUSEX, MAINSTAGE
+
+    return len({"housex": HOUSEX, "mainstage": MAINSTAGE, "gtzan": GTZAN}[row.data])
 
 
 def main() -> int:
     """Measure all rows and write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "systems", help="miniatures and runs")
+    parser.add_argument("--report-only", action="store_true", help="train nothing, read the runs that are there")
     arguments = parser.parse_args()
-    rows = [measured(row, arguments.work) for row in ROWS]
+    rows = [measured(row, arguments.work, not arguments.report_only) for row in ROWS]
     RESULT.write_text(json.dumps({"rows": rows}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"wrote {RESULT.relative_to(ROOT)}")
     return 0

@@ -51,6 +51,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HouseXError as error:
         print(f"trainer: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # whoever read the output has had enough
+        sys.stdout = None
+        return 0
+    except OSError as error:
+        # a folder that is read-only or gone, a full disk: whichever command met it, this says it all
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"trainer: {place}{error.strerror or error}. Choose another folder, or make room.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("trainer: cancelled", file=sys.stderr)
         return 130

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from housex_blender.analysis.backends import INPUTS, UNKNOWN_BPM, Heard, OnnxBackend, hear_all
@@ -113,8 +114,15 @@ def put_in_place(draft: Path, folder: Path) -> None:
 
 
 def save_weights(net: torch.nn.Module, path: Path) -> None:
-    """Write the state of a network as safetensors."""
-    save_file({key: value.contiguous() for key, value in net.state_dict().items()}, str(path))
+    """Write the state of a network as safetensors.
+
+    Raises:
+        ModelError: The disk is full, or the folder read-only.
+    """
+    try:
+        save_file({key: value.contiguous() for key, value in net.state_dict().items()}, str(path))
+    except SafetensorError as error:
+        raise ModelError(f"{path.name} cannot be written: {error}.", "Make room, or choose another folder.") from error
 
 
 def json_text(card: dict[str, Any]) -> str:
@@ -204,7 +212,9 @@ def add_export_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentPa
 def run(arguments: argparse.Namespace) -> int:
     """Export one folder."""
     folder = arguments.folder
-    if (folder / "run.json").is_file():
+    from .engine.run_card import RUN_FILE
+
+    if (folder / RUN_FILE).is_file():
         from .export_system import export_folder
 
         print(f"wrote {export_folder(folder, arguments.out)}")

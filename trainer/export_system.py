@@ -30,9 +30,11 @@ from housex_blender.core.errors import HouseXError, ModelError
 from housex_blender.core.files import sha256_of, write_text_atomic
 
 from .calibrate import fit_uncertain, temperature_of
+from .data.reading import counted
 from .engine.predictions import Predictions
 from .export import LICENSE, json_text, put_in_place, save_weights
-from .report.figures import figures_of
+from .report.figures import COUNTS, figures_of
+from .report.words import stopped_after
 
 if TYPE_CHECKING:
     from .engine.run import Run
@@ -127,6 +129,8 @@ def _card_text(run: Run, network: nn.Module, folder: Path) -> str:
         "smoothing": {key: round(value, 4) for key, value in vars(smoothing).items()},
         "uncertain_below": round(uncertain_below, 4),
         "trained_on": _trained_on(run),
+        "synthetic": bool(run.card["synthetic"]),
+        "steps_at_most": run.card["steps_at_most"],
         "figures": {part: _plain(figures_of(run.predictions(part))) for part in ("val", "test")},
         "limits": _LIMITS,
         "license": LICENSE,
@@ -136,15 +140,18 @@ def _card_text(run: Run, network: nn.Module, folder: Path) -> str:
 
 
 def _trained_on(run: Run) -> str:
-    tracks, name = run.card["parts"]["train"]["tracks"], run.card["data_set"]
+    count, name, steps = run.card["parts"]["train"]["tracks"], run.card["data_set"], run.card["steps_at_most"]
+    trial = f"; {stopped_after(steps)}, a trial" if steps else ""
     if run.card["synthetic"]:
-        return f"{tracks} synthesised tracks in the format of the {name} data set; no recorded music"
-    return f"{tracks} tracks of the {name} data set"
+        tracks = counted(count, "synthesised track")
+        return f"{tracks} in the format of the {name} data set; no recorded music{trial}"
+    return f"{counted(count, 'track')} of the {name} data set{trial}"
 
 
 def _plain(figures: Mapping[str, float]) -> dict[str, float]:
-    """What JSON can hold, in four digits."""
-    return {name: round(float(value), 4) for name, value in figures.items() if np.isfinite(value)}
+    """What JSON can hold: counts as they are, shares in four digits."""
+    return {name: int(value) if name in COUNTS else round(float(value), 4)
+            for name, value in figures.items() if np.isfinite(value)}  # fmt: skip
 
 
 def _calibrated(validation: Predictions, smoothing: Smoothing) -> tuple[float, float]:

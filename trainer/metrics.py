@@ -27,11 +27,16 @@ def accuracy(table: NDArray[np.integer]) -> float:
     return float(np.trace(table) / max(table.sum(), 1))
 
 
+def f1(table: NDArray[np.integer]) -> Floats:
+    """(classes,) 2 TP / (2 TP + FP + FN); 0 where a class neither occurs nor is said."""
+    true, said = table.sum(axis=1), table.sum(axis=0)
+    scores: Floats = 2.0 * np.diag(table) / np.maximum(true + said, 1)
+    return scores
+
+
 def macro_f1(table: NDArray[np.integer]) -> float:
-    """Mean over the classes that occur of 2 TP / (2 TP + FP + FN)."""
-    hits, true, said = np.diag(table), table.sum(axis=1), table.sum(axis=0)
-    there = true > 0
-    return float(np.mean(2.0 * hits[there] / np.maximum(true + said, 1)[there]))
+    """Mean F1 of the classes that occur."""
+    return float(np.mean(f1(table)[table.sum(axis=1) > 0]))
 
 
 def calibration_error(confidence: Floats, right: NDArray[np.bool_]) -> float:

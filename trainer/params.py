@@ -233,6 +233,25 @@ def _details(rows: Sequence[Sizes]) -> Iterator[str]:
         table = tuple(_stage_lines(row.stages))
         yield from ("    shapes as above",) if table and table in said else table
         said.add(table)
+        yield from _note_lines(row.notes)
+
+
+def _note_lines(notes: Sequence[str]) -> Iterator[str]:
+    yield from (f"    - {note}" for note in notes)
+
+
+def _others_text(names: Sequence[str]) -> Iterator[str]:
+    """What systems without a network are, and what their presets do."""
+    for kind, what in _OTHERS.items():
+        module = system_module(kind)
+        these = [name for name in names if name in module.NAMES]
+        if not these:
+            continue
+        yield ""
+        yield from (f"{name}: {what}" for name in these)
+        for preset in PRESETS:
+            yield f"  {preset}"
+            yield from _note_lines(module.notes_of(preset))
 
 
 def _stage_lines(stages: Sequence[Stage]) -> Iterator[str]:
@@ -256,8 +275,8 @@ def add_params_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentPa
         "params",
         help="parameters, shapes and set sizes of the published systems; needs no data",
         description="Prints parameters as the paper says, as the reference code has and as built here, with what "
-        "explains each difference, the shapes at each stage, and the size of every table's set. Reads nothing; half a "
-        "minute, half a gigabyte.",
+        "explains each difference, the shapes at each stage, what each preset does, and the size of every table's set. "
+        "Reads nothing; half a minute, half a gigabyte.",
     )
     parser.add_argument("systems", nargs="*", metavar="SYSTEM", help="housex/resnet18, or housex for all of a paper")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON")
@@ -271,9 +290,8 @@ def run(arguments: argparse.Namespace) -> int:
     rows = [sizes_of(name, preset) for name in names if name not in others for preset in PRESETS]
     if rows:
         print("\n".join(_text_of(rows)))
-    for name in names:
-        if name in others:
-            print(f"{name}: {others[name]}")
+    for line in _others_text(names):
+        print(line)
     sizes = all_sizes()
     print("\n".join(_set_lines(sizes)))
     if arguments.json:

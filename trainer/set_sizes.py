@@ -5,7 +5,6 @@ What can be computed is computed with the code that cuts and transforms the piec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from housex_blender.analysis.front_ends import gtzan as gtzan_front_end
@@ -13,28 +12,24 @@ from housex_blender.analysis.front_ends import housex as housex_front_end
 from housex_blender.analysis.front_ends import mainstage as mainstage_front_end
 from housex_blender.analysis.front_ends import mlachmish as mlachmish_front_end
 
+from .data.published import (
+    GTZAN_CUTS,
+    GTZAN_SHARES_PERCENT,
+    GTZAN_TRACKS,
+    HOMBURG_TESTED,
+    HOUSEX_BPM,
+    HOUSEX_DROP_SLICES,
+    HOUSEX_SLICES,
+    HOUSEX_TOTAL_S,
+    HOUSEX_TRACKS,
+    MAINSTAGE_CLIPS,
+    MAINSTAGE_TRACKS,
+    MLACHMISH_CLIPS,
+)
 from .systems.mainstage import CLIPS_PER_DROP, PATCH_FRAMES, PATCH_HOP, patch_starts
 from .systems.tabular_features import FEATURES
 
-# arXiv 2207.11690, Table I, and its workbooks' tempi, 63 and 64 BPM read as 126 and 128
-HOUSEX_TRACKS, HOUSEX_SLICES, HOUSEX_DROP_SLICES = (128, 20, 12), (13_932, 2_184, 1_364), (2_183, 339, 204)
-HOUSEX_TOTAL_S = 9 * 3600 + 7 * 60 + 54
-HOUSEX_BPM: Mapping[int, int] = {122: 1, 125: 2, 126: 33, 127: 2, 128: 120, 130: 2}
 _DROP_BARS = 16
-# arXiv 2409.06690, Table 2: clips that train and that validate
-MAINSTAGE_CLIPS: Mapping[str, tuple[int, int]] = {
-    "Progressive House": (1215, 344),
-    "Future House": (1192, 348),
-    "Bass House": (1102, 120),
-    "Tech House": (643, 200),
-    "Deep House": (591, 116),
-    "Bigroom": (774, 284),
-    "Future Rave": (920, 108),
-    "Slap House": (667, 232),
-}
-MAINSTAGE_TRACKS = 1035
-GTZAN_TRACKS = 1000
-_GTZAN_CUTS = {"30": 1, "10": 3, "3": 10, "1": 30}
 _BATCH_TESTED = 64
 _FRONT_END_TABLES = "front ends"
 
@@ -88,7 +83,7 @@ def _front_ends() -> list[Size]:
     frames = maps.shape[-1]
     seen, covered = len(patch_starts(frames, tail=False)), len(patch_starts(frames, tail=True))
     windows = mlachmish_front_end.WINDOWS
-    pieces = {length: gtzan_front_end.USED_SAMPLES // cuts for length, cuts in _GTZAN_CUTS.items()}
+    pieces = {length: gtzan_front_end.USED_SAMPLES // cuts for length, cuts in GTZAN_CUTS.items()}
     spectra = [1 + samples // gtzan_front_end.HOP for samples in pieces.values()]
     return [
         Size(table, "HouseX, one slice", f"{thousands(slice_samples)} samples",
@@ -103,7 +98,7 @@ def _front_ends() -> list[Size]:
              f"{windows} windows 40 ms apart, {windows * 0.04:.1f} s of 30"),
         Size(table, "GTZAN networks, one piece", f"{gtzan_front_end.N_MELS} mels × {_slashed(spectra)} frames",
              f"1 + n // {gtzan_front_end.HOP} of {' / '.join(map(thousands, pieces.values()))} samples: "
-             f"{thousands(gtzan_front_end.USED_SAMPLES)} cut into {_slashed(list(_GTZAN_CUTS.values()))}"),
+             f"{thousands(gtzan_front_end.USED_SAMPLES)} cut into {_slashed(list(GTZAN_CUTS.values()))}"),
         Size(table, "GTZAN tables, one row", f"{len(FEATURES)} columns",
              "mean and variance of 8 features and of 20 MFCC, and the tempo"),
     ]  # fmt: skip
@@ -152,14 +147,15 @@ def _mainstage() -> list[Size]:
 
 
 def _mlachmish() -> list[Size]:
-    steps = 100_000 // _BATCH_TESTED
+    steps, clips = 100_000 // _BATCH_TESTED, MLACHMISH_CLIPS[0]
     return [
-        Size("mlachmish", "clips that train, test", _parts((800, 200)), "80 % and 20 % of 1 000, 100 a class"),
+        Size("mlachmish", "clips that train, test", _parts(MLACHMISH_CLIPS), "80 % and 20 % of 1 000, 100 a class"),
         Size("mlachmish", "training", f"{thousands(steps)} steps",
-             f"100 000 examples in batches of {_BATCH_TESTED}: {steps * _BATCH_TESTED / 800:.0f} epochs of 800"),
+             f"100 000 examples in batches of {_BATCH_TESTED}: {steps * _BATCH_TESTED / clips:.0f} epochs of {clips}"),
         Size("mlachmish", "tested clips", "46.87 % and 17.18 %",
              f"30/64 = {30 / 64:.4%} and 11/64 = {11 / 64:.4%}: one batch of {_BATCH_TESTED}, not 200 clips"),
-        Size("mlachmish", "Homburg, tested tracks", "189", "the published 30.02 % is not n/189"),
+        Size("mlachmish", "Homburg, tested tracks", str(HOMBURG_TESTED),
+             f"the published 30.02 % is not n/{HOMBURG_TESTED}"),
     ]  # fmt: skip
 
 
@@ -170,11 +166,11 @@ def _gtzan() -> list[Size]:
         Size("gtzan-classical", "rows of 3 s, tested", thousands(2024), "a draw of 1 in 5 of about 10 000, tracks on "
              f"both sides; 1754/2024 = {1754 / 2024:.4f} by the default SVM"),
     ]  # fmt: skip
-    for length, cuts in _GTZAN_CUTS.items():
+    for length, cuts in GTZAN_CUTS.items():
         images = GTZAN_TRACKS * cuts
         sizes.append(
             Size("gtzan-networks", f"pieces of {length} s that train, validate, test",
-                 _parts((images * 8 // 10, images // 10, images // 10)),
+                 _parts(tuple(images * share // 100 for share in GTZAN_SHARES_PERCENT)),
                  f"80/10/10 % of 1 000 tracks × {cuts}; new songs: 10 of 2 minutes give {thousands(10 * 4 * cuts)}")
         )  # fmt: skip
     return sizes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from housex_blender.core.errors import HouseXError  # noqa: E402
 from tests.trainer.data_files import noise, picture  # noqa: E402
 from trainer.data.cache import FeatureTable, open_features  # noqa: E402
 from trainer.data.collection import Collection, Piece, Track  # noqa: E402
-from trainer.data.examples import Examples, target_of  # noqa: E402
+from trainer.data.examples import Examples  # noqa: E402
 
 RATE_HZ = 8000
 
@@ -154,6 +155,32 @@ class TestAudio:
         open_features(found, PIECES, once, tmp_path / "cache", progress=False)
         assert once.asked == 3
 
+    @pytest.mark.parametrize("harm", ["empty file", "fewer rows", "no rows", "odd rows", "other count", "odd problems"])
+    def test_a_damaged_file_or_entry_is_made_anew(self, found: Collection, tmp_path: Path, harm: str) -> None:
+        table = open_features(found, PIECES, Ear(), tmp_path / "cache", progress=False)
+        file, whole = table.files[0], table[1]
+        assert file is not None
+        (index,) = (tmp_path / "cache").rglob("index.json")
+        noted = json.loads(index.read_text())
+        entry = noted["tracks"][file.stem]
+        if harm == "empty file":
+            file.write_bytes(b"")
+            with pytest.raises(HouseXError, match="are gone"):
+                table[0]
+        elif harm == "fewer rows":
+            np.save(file, np.zeros((1, 800), np.float32))
+        elif harm == "no rows":
+            del entry["rows"]
+        elif harm == "odd problems":
+            entry["problems"] = [1]
+        else:
+            entry["rows"] = ["0", None, 1.5] if harm == "odd rows" else [0]
+        index.write_text(json.dumps(noted))
+        again = Ear()
+        repaired = open_features(found, PIECES, again, tmp_path / "cache", progress=False)
+        assert again.asked == 3
+        np.testing.assert_array_equal(repaired[1], whole)
+
     def test_holds_plain_arrays_and_travels_to_workers_without_them(self, found: Collection, tmp_path: Path) -> None:
         table = open_features(found, PIECES, Ear(), tmp_path / "cache", progress=False)
         for path in {path for path in table.files if path is not None}:
@@ -222,6 +249,11 @@ class TestExamples:
         assert index == 4
         assert examples.main.tolist() == [1, 2, 1]
 
+    def test_a_target_that_is_changed_changes_no_label(self, found: Collection, tmp_path: Path) -> None:
+        _, examples = self.made(found, tmp_path, "soft")
+        examples[1][1].zero_()
+        assert examples[1][1].tolist() == [0.25, 0.25, 0.5]
+
     def test_sharpened_ones_give_all_to_the_last_of_the_greatest(self, found: Collection, tmp_path: Path) -> None:
         _, examples = self.made(found, tmp_path, "sharpen")
         assert [examples[n][1].tolist() for n in range(3)] == [[0, 1, 0], [0, 0, 1], [0, 1, 0]]
@@ -246,8 +278,11 @@ class TestExamples:
         np.testing.assert_array_equal(batch[0][1].numpy(), examples[1][0].numpy())
         assert batch[2].tolist() == [1, 4, 7]
 
-
-def test_targets_never_share_the_label() -> None:
-    label = np.array([0.5, 0.5], np.float32)
-    assert target_of(label, "sharpen").tolist() == [0, 1]
-    assert label.tolist() == [0.5, 0.5]
+    @pytest.mark.parametrize("rule", ["soft", "sharpen"])
+    def test_a_target_that_is_written_to_is_nobody_elses(self, found: Collection, tmp_path: Path, rule: str) -> None:
+        labels = [track.label.tolist() for track in found.tracks]
+        _, examples = self.made(found, tmp_path, rule)
+        before = examples[0][1].tolist()
+        examples[0][1].fill_(9.0)
+        assert examples[0][1].tolist() == before
+        assert [track.label.tolist() for track in found.tracks] == labels

@@ -50,6 +50,20 @@ class TestGtzan:
         assert [track.name for track in found.tracks[:3]] == ["blues.00000", "blues.00001", "classical.00000"]
         assert found.tracks[-1].label[9] == 1.0
 
+    def test_a_clip_that_was_cut_off_is_told(self, tmp_path: Path) -> None:
+        clips(tmp_path, 1)
+        noise(tmp_path / "pop/pop.00001.wav", 10.0, rate_hz=1000)
+        noise(tmp_path / "pop/pop.00002.wav", 29.9, rate_hz=1000)
+        for path in tmp_path.rglob("*00000.wav"):
+            noise(path, 30.0, rate_hz=1000)
+        assert said(read_collection("gtzan", tmp_path), "1 clip not of 30 s", '"pop.00001 (10.0 s)".')
+
+    def test_a_link_to_itself_is_told_in_a_sentence(self, tmp_path: Path) -> None:
+        clips(tmp_path, 1)
+        (tmp_path / "pop/pop.00001.wav").symlink_to("pop.00001.wav")
+        found = read_collection("gtzan", tmp_path)
+        assert '"pop.00001.wav" is a link that leads nowhere: left out.' in found.problems
+
     def test_au_files_count_too_and_a_second_format_of_a_clip_does_not(self, tmp_path: Path) -> None:
         clips(tmp_path, ending="au")
         noise(tmp_path / "blues/blues.00000.wav", 0.1)
@@ -136,11 +150,11 @@ class TestGtzan:
 
     def test_what_is_not_the_data_set_is_told_in_words(self, tmp_path: Path) -> None:
         with pytest.raises(
-            HouseXError, match=r"is not the GTZAN data set: no clip of a genre is there.*genres_original"
+            HouseXError, match=r"is not the GTZAN data set: no clip of most genres is there.*genres_original"
         ):
             read_collection("gtzan", tmp_path)
         table(tmp_path / "features_3_sec.csv", ["blues.00000.0.wav"])
-        with pytest.raises(HouseXError, match="no audio of a genre"):
+        with pytest.raises(HouseXError, match="no audio of most genres"):
             read_collection("gtzan", tmp_path, {"source": "audio"})
 
 
@@ -160,6 +174,14 @@ class TestHomburg:
         monkeypatch.setitem(sys.modules, "trainer.data.genre_folders", None)
         with pytest.raises(HouseXError, match=r"needs trainer\.data\.genre_folders\. Install it"):
             read_collection("homburg", tmp_path)
+
+    def test_genres_that_data_sets_share_make_neither_the_other(self, tmp_path: Path) -> None:
+        for genre in HOMBURG:
+            noise(tmp_path / "homburg" / genre / "Ann - Song.wav", 0.1)
+        with pytest.raises(HouseXError, match="is not the GTZAN data set"):
+            read_collection("gtzan", tmp_path / "homburg")
+        with pytest.raises(HouseXError, match="is not the Homburg data set"):
+            read_collection("homburg", clips(tmp_path / "gtzan", 1))
 
     def test_another_folder_is_refused(self, tmp_path: Path) -> None:
         noise(tmp_path / "polka/a.wav", 0.1)

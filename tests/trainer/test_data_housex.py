@@ -190,6 +190,18 @@ def test_what_is_not_the_data_set_is_told_in_words(tmp_path: Path) -> None:
         read_collection("housex", tmp_path, {"source": "audio"})
 
 
+def test_drops_end_with_the_track_and_a_wrong_one_costs_no_other(tmp_path: Path) -> None:
+    audio(tmp_path)
+    names = sorted(path.name for path in (tmp_path / "audio").iterdir())
+    written(tmp_path / "annotations/drops.json", [drop_task(names[0], 0.1, 1e9), drop_task(names[1], 3, 2)])
+    (tmp_path / "annotations/more.json").write_text("[")
+    found = read_collection("housex", tmp_path)
+    assert [track.drops_s for track in found.tracks[:2]] == [((0.1, 0.5),), None]
+    assert said(found, "1 drop would end after its 0.5 s")
+    assert said(found, "drops.json, task 2", "is not a drop: left out")
+    assert found.damaged == ("more.json",)
+
+
 def test_audio_or_pictures_is_chosen_where_both_lie(tmp_path: Path) -> None:
     audio(pictures(tmp_path))
     assert all(track.pictures for track in read_collection("housex", tmp_path).tracks)

@@ -97,6 +97,18 @@ class TestLabels:
         assert said(found, name_of(1), "Polka", "no class")
         assert said(found, name_of(2), "sum to 0")
 
+    @pytest.mark.parametrize("number", [float("nan"), -0.25, "much", True])
+    def test_a_wrong_number_costs_one_track_and_no_list(self, tmp_path: Path, number: object) -> None:
+        part(tmp_path, range(3))
+        tasks = [numbers_task(name_of(n), full(Techno=1)) for n in range(3)]
+        tasks[1] = numbers_task(name_of(1), {**full(), "Techno": number})  # type: ignore[dict-item]
+        written(tmp_path / "annotations.json", [*tasks, "no task"])
+        found = read_collection("mainstage", tmp_path)
+        assert [track.name for track in found.tracks] == [name_of(0)[:-4], name_of(2)[:-4]]
+        assert said(found, "task 2", name_of(1), "left out")
+        assert said(found, "task 4 has no annotations: left out")
+        assert found.damaged == ()
+
     def test_two_annotations_of_a_track_are_averaged_and_told(self, tmp_path: Path) -> None:
         noise(tmp_path / name_of(0))
         written(
@@ -140,6 +152,16 @@ class TestDrops:
         found = read_collection("mainstage", tmp_path)
         assert found.tracks[0].drops_s is None
         assert said(found, "row 1 is no list of drops")
+
+    def test_they_end_with_the_track(self, tmp_path: Path) -> None:
+        part(tmp_path, range(3))
+        spans = [[[0.1, 1e9], [0.6, 0.7]], [[7.0, 9.0]], [[0.0, 10**400]]]
+        rows = [{"audio_path": name_of(number), "drop_sections": one} for number, one in enumerate(spans)]
+        written(tmp_path / "detected_drops.json", rows)
+        found = read_collection("mainstage", tmp_path)
+        assert [track_named(found, number).drops_s for number in range(3)] == [((0.1, 0.5),), (), None]
+        assert said(found, name_of(0)[:-4], "2 drops would end after its 0.5 s")
+        assert said(found, "row 3 is no list of drops")
 
 
 class TestFiles:
@@ -192,6 +214,8 @@ class TestFiles:
         noise(tmp_path / "b.wav")
         with pytest.raises(HouseXError, match=r"None of the tracks that the lists name is there"):
             read_collection("mainstage", tmp_path)
+        # what is wrong with drops is no reason
+        written(tmp_path / "0.json", [{"audio_path": "b.wav", "drop_sections": [[9, 3]]}])
         (tmp_path / "a.json").write_text("{")
         with pytest.raises(HouseXError, match=r"a.json was left out: a.json is not valid JSON"):
             read_collection("mainstage", tmp_path)

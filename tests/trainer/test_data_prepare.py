@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from tests.trainer.data_files import noise, numbers_task, picture, written
 from trainer.data import read_collection
 from trainer.data.classes import GTZAN, HOMBURG, HOUSEX, MAINSTAGE
 from trainer.data.prepare import PLANS, add_prepare_parser, prepare
+from trainer.data.published import MAINSTAGE_CLIPS
 from trainer.data.splits import Split
+from trainer.systems.tabular_features import COLUMNS
 
 
 def run(*words: str) -> int:
@@ -89,8 +92,8 @@ def test_mainstage_tells_shares_clips_and_each_class_beside_table_2(tmp_path: Pa
     assert found.usable
     assert "mainstage: 40 tracks, 0.10 hours of audio" in said
     assert f"{'Deep House':20}       5      0.01      5.00" in said
-    assert "train  128 pieces of 32 tracks; published: 7104 pieces, 828 tracks" in said
-    assert "val    32 pieces of 8 tracks; published: 1752 pieces, 207 tracks" in said
+    assert "train  128 pieces of 32 tracks; published: 7104 pieces" in said
+    assert "val    32 pieces of 8 tracks; published: 1752 pieces" in said
     assert "test   is the same as val" in said
     assert "published: 1215 (sum of shares)" in said
     assert "published: 344 (greatest share)" in said
@@ -130,12 +133,81 @@ def test_homburg_is_parted_by_tracks(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["clips.json"]
 
 
+def gtzan(folder: Path, columns: tuple[str, ...] = COLUMNS, rows_per_genre: int = 10) -> Path:
+    """Ten clips of each genre and the table of 30 s."""
+    lines = [",".join(columns)]
+    for genre in GTZAN:
+        for number in range(10):
+            noise(folder / f"genres_original/{genre}/{genre}.{number:05d}.wav", 30.0, rate_hz=100)
+            if number < rows_per_genre:
+                lines.append(",".join([f"{genre}.{number:05d}", "661794", *["0.5"] * (len(columns) - 3), genre]))
+    (folder / "features_30_sec.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_a_table_without_endings_is_read_and_missing_rows_are_told(tmp_path: Path) -> None:
+    found = prepare("gtzan", gtzan(tmp_path, rows_per_genre=4), tmp_path / "out")
+    assert found.usable
+    assert '- features_30_sec.csv has no row of 60 clips: "blues.00004", "blues.00005", "blues.00006" and 57 more.' in (
+        found.lines
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\x00\x12", b"filename,length\n", ",".join(COLUMNS).encode()])
+def test_a_table_of_no_use_is_told_and_nothing_is_written(tmp_path: Path, content: bytes) -> None:
+    gtzan(tmp_path)
+    (tmp_path / "features_30_sec.csv").write_bytes(content)
+    found = prepare("gtzan", tmp_path, tmp_path / "out")
+    assert not found.usable
+    assert any(line.startswith("- features_30_sec.csv is of no use: ") for line in found.lines)
+    assert found.lines[-1].startswith("Not usable: features_30_sec.csv cannot be read")
+    assert not (tmp_path / "out").exists()
+
+
+def test_pictures_that_were_cut_off_are_told(tmp_path: Path) -> None:
+    from PIL import Image
+
+    folder = housex_pictures(tmp_path / "housex")
+    bass = sorted(folder.rglob("bass*.jpg"))
+    for path in bass:
+        Image.effect_noise((64, 64), 90).save(path)
+    bass[0].write_bytes(bass[0].read_bytes()[:1500])
+    found = prepare("housex", folder, tmp_path / "out")
+    assert found.usable
+    assert f'- 1 picture cut off or damaged, left out of every run: "{bass[0].name}".' in found.lines
+    for path in bass:
+        path.write_bytes(path.read_bytes()[:1500])
+    assert prepare("housex", folder, tmp_path / "out").lines[-1] == "Not usable: no track of Bass House."
+
+
+def test_a_published_part_must_be_there(tmp_path: Path) -> None:
+    folder = housex_pictures(tmp_path / "housex")
+    shutil.rmtree(folder / "melspecgrams_all/val")
+    found = prepare("housex", folder, tmp_path / "out")
+    assert found.lines[-1].startswith("Not usable: bars of whole tracks (pictures, as_code) has no piece in val")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_list_that_cannot_be_read_is_no_data_set(tmp_path: Path) -> None:
+    for number in range(40):
+        noise(tmp_path / f"{number}.ogg", 9.0, rate_hz=4000)
+    tasks = [numbers_task(f"{number}.ogg", {MAINSTAGE[number % 8]: 1.0}) for number in range(40)]
+    drops = [{"audio_path": f"{number}.ogg", "drop_sections": [[0.5, 1e9]]} for number in range(40)]
+    written(tmp_path / "a.json", tasks)
+    written(tmp_path / "detected_drops.json", drops)
+    assert prepare("mainstage", tmp_path, tmp_path / "out").usable
+    (tmp_path / "b.json").write_text("[{")
+    found = prepare("mainstage", tmp_path, tmp_path / "out")
+    assert found.lines[-1] == "Not usable: b.json cannot be read, to be downloaded again or moved away."
+
+
 def test_the_papers_sizes_add_up() -> None:
     whole, drops = PLANS["housex"]
     assert sum(whole.published.values()) == 17_480
     assert sum(drops.published.values()) == 2_726
     (clips,) = PLANS["mainstage"]
+    # the figures of the classes are told in the order of the labels
+    assert tuple(MAINSTAGE_CLIPS) == MAINSTAGE
     assert sum(clips.by_class["train"]) == clips.published["train"]
     assert sum(clips.by_class["val"]) == clips.published["val"]
-    assert sum(clips.tracks.values()) == 1035
     assert [sum(plan.published.values()) for plan in PLANS["gtzan"]] == [1000, 3000, 10_000, 30_000, 1000]

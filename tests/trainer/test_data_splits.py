@@ -129,6 +129,26 @@ class TestPublishedRules:
         with pytest.raises(HouseXError, match="does not say which tracks train"):
             split_pieces(found, pieces_of(found), "published", 0)
 
+    def test_housex_has_the_published_numbers_of_tracks_and_no_regard_for_artists(self) -> None:
+        tracks = [track(f"t{n:03d}", n % 4, artist="Ann" if n < 32 else "") for n in range(160)]
+        found = collection(tracks)
+        split = split_pieces(found, pieces_of(found, 1), "housex", 0)
+        parts = sides(split)
+        assert [len(parts[part]) for part in PARTS] == [128, 20, 12]
+        for part, each in zip(PARTS, (32, 5, 3), strict=True):
+            assert Counter(int(np.argmax(found.tracks[i].label)) for i in parts[part]) == dict.fromkeys(range(4), each)
+        assert all(any(found.tracks[i].artist for i in parts[part]) for part in PARTS)
+        turned = dataclasses.replace(found, tracks=found.tracks[::-1])
+        again = split_pieces(turned, pieces_of(turned, 1), "housex", 0)
+        assert {turned.tracks[i].name for i in again.tracks("test")} == {found.tracks[i].name for i in parts["test"]}
+        assert split_pieces(found, pieces_of(found, 1), "housex", 1).tracks("test") != split.tracks("test")
+
+    def test_housex_gives_each_part_one_of_three_tracks(self) -> None:
+        found = collection([track(f"t{n}", 0) for n in range(3)] + [track(f"u{n}", 1) for n in range(2)])
+        parts = sides(split_pieces(found, pieces_of(found, 1), "housex", 0))
+        names = {part: sorted(found.tracks[i].name[0] for i in parts[part]) for part in PARTS}
+        assert names == {"train": ["t", "u", "u"], "val": ["t"], "test": ["t"]}
+
     def test_mainstage_shuffles_its_folders_in_their_order_with_seed_42_and_skips_what_its_table_lacks(self) -> None:
         count = 50
         order = list(range(count))
@@ -159,6 +179,11 @@ class TestPublishedRules:
         assert [len(split.parts[part]) for part in PARTS] == [800, 200, 200]
         np.testing.assert_array_equal(split.parts["val"], split.parts["test"])
 
+    def test_of_homburg_a_tenth_is_tested(self) -> None:
+        found = dataclasses.replace(forty(1886), name="homburg")
+        split = split_pieces(found, pieces_of(found, 1), "random-clips", 0)
+        assert [len(split.parts[part]) for part in PARTS] == [1697, 189, 189]
+
     def test_random_pieces_leak_and_hang_on_nothing_but_names(self) -> None:
         found = forty(100)
         pieces = pieces_of(found, 30)
@@ -171,6 +196,34 @@ class TestPublishedRules:
     def test_an_unknown_rule_is_a_mistake(self) -> None:
         with pytest.raises(ValueError, match="no rule 'polka'"):
             split_pieces(forty(), [], "polka", 0)  # type: ignore[arg-type]
+
+
+class TestCut:
+    """Clips of drops, in the networks of the mainstage benchmark."""
+
+    FOUND = collection(
+        [track(f"t{n}", n % 4, drops_s=((20.0, 50.0), (80.0, 95.0)), duration_s=120.0) for n in range(3)]
+    )
+
+    def starts(self, preset: str, *seed: int) -> list[float]:
+        pytest.importorskip("torch")
+        from trainer.engine.prepared import cut
+        from trainer.systems import get_setup
+
+        return [piece.start_s for piece in cut(self.FOUND, get_setup("mainstage/resnet18", preset), *seed)]
+
+    @pytest.mark.parametrize("preset", ["as_code", "as_paper"])
+    def test_published_clips_lie_elsewhere_with_another_seed(self, preset: str) -> None:
+        first, again, other = (self.starts(preset, seed) for seed in (0, 0, 1))
+        assert first == again
+        assert len(first) == len(other) == 24
+        assert not set(first) & set(other)
+        assert first == self.starts(preset)
+        # what they were before seeds counted
+        assert first[0] == pytest.approx(20.861534, abs=1e-6)
+
+    def test_even_clips_do_not(self) -> None:
+        assert self.starts("fixed", 0) == self.starts("fixed", 1) != []
 
 
 class TestFrozen:

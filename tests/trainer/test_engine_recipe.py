@@ -124,6 +124,23 @@ def test_missing_recipe_and_wrong_folder(tmp_path: Path) -> None:
         load_recipe(write(tmp_path, "- a\n- b\n"))
 
 
+OUT_OF_BOUNDS = (
+    ("batch", "-4", "less than 1"),
+    ("batch", "0", "less than 1"),
+    ("epochs", "0", "less than 1"),
+    ("patience", "0", "less than 1"),
+    ("validations", "0", "less than 1"),
+    ("lr", "-1", "not above 0"),
+    ("lr", "0", "not above 0"),
+    ("lr", "nan", "not a finite number"),
+    ("clip_norm", "0", "not above 0"),
+    ("clip_norm", "inf", "not a finite number"),
+    ("momentum", "1.5", "more than 1"),
+    ("warmup_share", "2", "more than 1"),
+    ("weight_decay", "-0.1", "less than 0"),
+)
+
+
 def test_command_line_changes_a_recipe(tmp_path: Path) -> None:
     recipe = load_recipe(write(tmp_path, GOOD))
     other = changed(recipe, ["subset=whole"], ["training.lr=3e-4", "training.patience=null", "training.balanced=true"])
@@ -136,6 +153,7 @@ def test_command_line_changes_a_recipe(tmp_path: Path) -> None:
         ([], ["training.epochs=1.5"], "not int"),
         ([], ["training.keep=nan"], "which is none of best, last"),
         ([], ["training.lr=["], "is not a value"),
+        *(([], [f"training.{name}={value}"], said) for name, value, said in OUT_OF_BOUNDS),
     ):
         with pytest.raises(HouseXError, match=said):
             changed(recipe, options, settings)

@@ -7,6 +7,7 @@ import dataclasses
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import types
@@ -24,6 +25,7 @@ pytest.importorskip("lightning_fabric")
 from housex_blender.core.errors import HouseXError, ModelError  # noqa: E402
 from trainer import data, systems  # noqa: E402
 from trainer.data.collection import Collection  # noqa: E402
+from trainer.engine import prepared  # noqa: E402
 from trainer.engine.command import add_run_parser  # noqa: E402
 from trainer.engine.lock import locked  # noqa: E402
 from trainer.engine.predictions import Predictions  # noqa: E402
@@ -114,7 +116,7 @@ def test_finished_run_stays_as_it_is(toy: Path, capsys: pytest.CaptureFixture[st
     assert made(toy, progress=True) == folder
     assert "is finished; --again runs it anew" in capsys.readouterr().out
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
-    with pytest.raises(HouseXError, match="other settings"):
+    with pytest.raises(HouseXError, match="other settings: steps_at_most was none, not 2"):
         made(toy, steps=2)
     made(toy, steps=2, again=True)
     assert json.loads((folder / "run.json").read_text())["steps"] == 2
@@ -151,8 +153,32 @@ def test_a_split_that_was_frozen_before_is_used(toy: Path) -> None:
     assert tests[0] == tests[1] != tests[2]
     with pytest.raises(HouseXError, match="made with other settings"):
         made(toy, seed=6, out=toy.parent / "again")
-    with pytest.raises(HouseXError, match="There is no split none.json"):
+    with pytest.raises(HouseXError, match=r"There is no split none\.json"):
         made(toy, frozen_split=toy / "none.json")
+
+
+def test_a_run_cut_off_before_its_first_step_keeps_its_settings(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("trainer.engine.prepared.open_features", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            made(toy)
+    whole = prepared.cut
+    with monkeypatch.context() as patch:
+        # as another subset of the drops, or another length, would
+        patch.setattr(prepared, "cut", lambda *of: whole(*of)[::2])
+        with pytest.raises(HouseXError, match="other pieces"):
+            made(toy)
+    assert open_run(made(toy)).card["finished"] is True
+
+
+def test_answers_keep_the_shares_of_the_data_set(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = open_run(made(toy))
+    target = run.predictions("test").target
+    np.testing.assert_allclose(target.sum(axis=1), 1.0)
+    assert run.card["window_s"] > 0
 
 
 def test_tracks_are_parted_as_the_command_says(toy: Path) -> None:
@@ -172,6 +198,45 @@ def test_changed_data_is_told(toy: Path) -> None:
     soundfile.write(toy / "calm-00.wav", np.zeros(2000), 8000)
     with pytest.raises(HouseXError, match="calm-00"):
         made(toy)
+
+
+def test_a_finished_run_is_not_taken_for_other_data(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(toy)
+    other = toy.parent / "other"
+    shutil.copytree(toy, other)
+    assert made(other, out=toy.parent / "runs")
+    monkeypatch.setitem(data.DATA_SETS, "toy", lambda *said: dataclasses.replace(read_toy(*said), synthetic=False))
+    with pytest.raises(HouseXError, match="made of other data"):
+        made(toy)
+    monkeypatch.setitem(data.DATA_SETS, "toy", read_toy)
+    (other / "calm-00.wav").unlink()
+    with pytest.raises(HouseXError, match=r"made of other data than .*other\. .*--again"):
+        made(other, out=toy.parent / "runs")
+
+
+def test_another_machines_precision_is_as_good_unless_it_was_asked_for(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made(toy)
+    weights = (folder / "best.safetensors").stat().st_mtime_ns
+    # a device that prefers 16 bits meets a run in 32
+    monkeypatch.setattr("trainer.engine.runtime.pick_precision", lambda wish, _: "bf16" if wish == "auto" else wish)
+    assert made(toy, precision="auto") == folder
+    assert (folder / "best.safetensors").stat().st_mtime_ns == weights
+    with pytest.raises(HouseXError, match='precision was "32", not "bf16"'):
+        made(toy, precision="bf16")
+
+
+@pytest.mark.parametrize("harm", ["another data set", "damaged"])
+def test_a_split_that_does_not_fit_says_what_to_do(toy: Path, harm: str) -> None:
+    folder = made(toy)
+    split = json.loads((folder / "split.json").read_text())
+    (folder / "run.json").unlink()
+    text = "{" if harm == "damaged" else json.dumps({**split, "data_set": "homburg"})
+    (folder / "split.json").write_text(text)
+    with pytest.raises(HouseXError, match="another folder of runs, or --again"):
+        made(toy)
+    assert made(toy, again=True) == folder
 
 
 def test_unreadable_file_is_left_out_and_told(toy: Path) -> None:
@@ -219,6 +284,17 @@ def test_two_runs_in_one_folder_are_refused(toy: Path) -> None:
         holder.wait()
     # whoever was killed holds nothing any more
     assert made(toy) == folder
+
+
+def test_a_folder_that_cannot_be_written_is_told(toy: Path) -> None:
+    folder = run_folder(toy.parent / "runs", RECIPE, "fixed", 0)
+    (folder / ".running").mkdir(parents=True)
+    with pytest.raises(HouseXError, match="cannot be written: Is a directory"):
+        made(toy)
+    (folder / ".running").rmdir()
+    (folder / "history.csv").mkdir()
+    with pytest.raises(HouseXError, match="cannot be written"):
+        made(toy, again=True)
 
 
 def test_lock_is_let_go(tmp_path: Path) -> None:
@@ -278,7 +354,8 @@ def test_other_kinds_are_handed_over(toy: Path, monkeypatch: pytest.MonkeyPatch,
         calls.append((name, preset, seed, model.name))
         return {"val": answers_of(collection)}
 
-    module = types.SimpleNamespace(run_classical=run_classical, run_prompted=run_prompted)
+    module = types.SimpleNamespace(run_classical=run_classical, run_prompted=run_prompted,
+                                   notes_of=lambda preset: (f"What {preset} does.",))  # fmt: skip
     monkeypatch.setattr("trainer.engine.run.system_module", lambda kind: module)
     recipe = Recipe("gtzan-classical", "toy", kind, "toy/x")  # type: ignore[arg-type]
     if kind == "prompted":
@@ -290,10 +367,40 @@ def test_other_kinds_are_handed_over(toy: Path, monkeypatch: pytest.MonkeyPatch,
     assert len(run.predictions(part).track) == 30
     assert run.card["parts"] == {part: {"tracks": 30, "pieces": 30}}
     assert run.card["synthetic"] is True
+    assert run.card["notes"] == ["What fixed does."]
     assert ("A row is short." in run.card["problems"]) is (kind == "classical")
     assert run.history == ()
     with pytest.raises(HouseXError, match="not a network"):
         run.network()
+    again = {"weights": "model" if kind == "prompted" else None}
+    made(toy, recipe, **again)
+    assert len(calls) == 1
+    # another table of features is other data
+    (toy / "features_3_sec.csv").write_text("filename\n")
+    with pytest.raises(HouseXError, match="made of other data"):
+        made(toy, recipe, **again)
+    # and a run that does not say what it was made of is made anew
+    card = {key: value for key, value in run.card.items() if key != "data"}
+    (run.folder / "run.json").write_text(json.dumps(card))
+    made(toy, recipe, **again)
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed", "more", "said"),
+    [
+        ("classical", {"split": "tracks"}, {}, "--split"),
+        ("prompted", {"training": {"lr": 0.1}}, {}, "--set"),
+        ("classical", {}, {"weights": "none"}, "--weights"),
+        ("prompted", {}, {"weights": "model", "frozen_split": Path("split.json")}, "--split-file"),
+    ],
+)
+def test_what_only_networks_take_is_refused(
+    toy: Path, kind: str, changed: dict[str, Any], more: dict[str, Any], said: str
+) -> None:
+    recipe = Recipe("gtzan-classical", "toy", kind, "toy/x", **changed)  # type: ignore[arg-type]
+    with pytest.raises(HouseXError, match=f"{said} is for networks, and gtzan-classical/toy is {kind}"):
+        made(toy, recipe, **more)
 
 
 def test_arguments_match_the_real_modules() -> None:
@@ -330,9 +437,12 @@ def test_command_runs_a_row(toy: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_command_refuses_nonsense(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        parsed("a/b", "--steps", "0")
-    assert "less than 1" in capsys.readouterr().err
+    for words, said in ((("--steps", "0"), "0 is less than 1"), (("--seed", "-1"), "-1 is less than 0"),
+                        (("--seed", "abc"), "'abc' is not a whole number"),
+                        (("--micro-batch", "1.5"), "'1.5' is not a whole number")):  # fmt: skip
+        with pytest.raises(SystemExit):
+            parsed("a/b", *words)
+        assert said in capsys.readouterr().err
 
 
 def test_published_presets_train_in_32_bits(toy: Path) -> None:

@@ -24,6 +24,7 @@ from trainer.engine.predictions import Predictions
 from trainer.engine.recipe import find_recipe
 from trainer.engine.run import open_run, run_recipe
 from trainer.export_system import export_run
+from trainer.report.evaluate import open_model
 from trainer.systems import get_setup
 from trainer.systems.base import Setup
 
@@ -39,7 +40,7 @@ class _Run:
         torch.manual_seed(1)
         self.setup = setup
         self._network = trained or setup.build("none")
-        self.card: dict[str, Any] = {"seed": 3, "synthetic": True, "data_set": setup.dataset,
+        self.card: dict[str, Any] = {"seed": 3, "synthetic": True, "steps_at_most": None, "data_set": setup.dataset,
                                      "parts": {"train": {"tracks": 12, "pieces": 100}}}  # fmt: skip
 
     def network(self) -> nn.Module:
@@ -114,10 +115,38 @@ def test_the_card_says_whose_answers_these_are(tmp_path: Path) -> None:
                                "options": {"length": "3", "source": "audio"}, "parameters": 406_224}  # fmt: skip
     assert card["genres"][:3] == ["blues", "classical", "country"]
     assert card["trained_on"] == "12 synthesised tracks in the format of the gtzan data set; no recorded music"
+    assert (card["synthetic"], card["steps_at_most"]) == (True, None)
     assert card["temperature"] > 2.0, "answers that are too sure are cooled"
     assert 0.1 < card["uncertain_below"] < 1.0
     assert card["figures"]["test"]["accuracy"] == pytest.approx(0.74, abs=0.12)
     assert "by the model that ships" in card["limits"]
+    counts = {name: card["figures"]["test"][name] for name in ("pieces", "tracks", "abstained")}
+    assert counts == {"pieces": 200, "tracks": 20, "abstained": 0}
+    assert {type(value) for value in counts.values()} == {int}
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "steps", "trained_on"),
+    [
+        (True, 3, "1 synthesised track in the format of the gtzan data set; no recorded music; stopped after 3 steps, "
+                  "a trial"),
+        (False, 1, "1 track of the gtzan data set; stopped after 1 step, a trial"),
+        (False, None, "1 track of the gtzan data set"),
+    ],
+)  # fmt: skip
+def test_an_exported_model_is_known_for_a_miniatures_and_for_a_trial(
+    synthetic: bool, steps: int | None, trained_on: str, tmp_path: Path
+) -> None:
+    run = _Run(get_setup("gtzan/crnn", "as_code", {"length": "3"}))
+    run.card |= {"synthetic": synthetic, "steps_at_most": steps, "parts": {"train": {"tracks": 1, "pieces": 10}}}
+    folder = export_run(run, tmp_path / "model")  # type: ignore[arg-type]
+    assert json.loads((folder / CARD_FILE).read_text())["trained_on"] == trained_on
+    model = open_model(folder)
+    assert (model.synthetic, model.steps_at_most) == (synthetic, steps)
+    card = json.loads((folder / CARD_FILE).read_text())
+    del card["synthetic"], card["steps_at_most"]
+    (folder / CARD_FILE).write_text(json.dumps(card))
+    assert not open_model(folder).synthetic, "cards of before say nothing of it"
 
 
 def test_a_graph_that_answers_otherwise_leaves_nothing(tmp_path: Path) -> None:

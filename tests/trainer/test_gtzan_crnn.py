@@ -256,7 +256,7 @@ def test_pictures_of_the_data_set_are_pieces() -> None:
 
 def test_presets_differ_where_the_code_the_paper_and_the_repair_do() -> None:
     code, paper, fixed = (get_setup(TRANSFER, preset) for preset in PRESETS)
-    assert [setup.split for setup in (code, paper, fixed)] == ["random-pieces", "random-pieces", "tracks"]
+    assert [setup.split for setup in (code, paper, fixed)] == ["random-pieces", "tracks", "tracks"]
     assert [setup.training.patience for setup in (code, paper, fixed)] == [30, 10, 10]
     assert [setup.training.keep for setup in (code, paper, fixed)] == ["last", "best", "best"]
     assert isinstance(code.front_end, GtzanPicture)

@@ -261,7 +261,7 @@ def test_the_code_trains_plainly_and_keeps_the_last_epoch(name: str) -> None:
 def test_every_setup_hangs_together(name: str, preset: str, source: str) -> None:
     made = _setup(name, preset, source=source)
     assert made.classes == ("Future House", "Bass House", "Progressive House", "Melodic House")
-    assert made.split == ("published" if source == "pictures" else "tracks")
+    assert made.split == ("published" if source == "pictures" else "tracks" if preset == "fixed" else "housex")
     assert made.weights == ("none" if name.endswith("/vit") else "imagenet-v1")
     assert isinstance(made.front_end, HouseXArray if (preset, source) == ("fixed", "audio") else HouseXPicture)
     assert made.notes
@@ -291,6 +291,25 @@ def test_repaired_batch_norm_keeps_up_with_a_small_set() -> None:
 
     assert momenta("as_code") == momenta("as_paper") == {0.01}
     assert momenta("fixed") == {0.1}
+    # that of the others is so from the start
+    speaking = [name for name in NAMES if any("10 %" in note for note in _setup(name, "fixed").notes)]
+    assert speaking == ["housex/mobilenet-v3-small"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_code_and_paper_part_in_densenet_alone_and_their_notes_say_so(name: str) -> None:
+    code, paper = (_setup(name, preset) for preset in ("as_code", "as_paper"))
+    assert (code.training, code.split, card_of(code.front_end)) == (
+        paper.training,
+        paper.split,
+        card_of(paper.front_end),
+    )
+    same = any("do the same" in note for note in code.notes) and any("do the same" in note for note in paper.notes)
+    assert same == (name != "housex/densenet121")
+    assert not any("do the same" in note for note in _setup(name, "fixed").notes)
+    for source in OPTIONS["source"]:
+        spoken = any("JPEG" in note for note in _setup(name, "as_code", source=source).notes)
+        assert spoken == (source == "audio")
 
 
 def test_the_transformer_is_that_of_vit_pytorch() -> None:

@@ -250,6 +250,7 @@ def test_options_and_parts() -> None:
     for preset in PRESETS:
         plain, other = setup_of("resnet18", preset), setup_of("resnet18", preset, chroma="with", labels="hard")
         assert (plain.labels, other.labels) == ("soft", "sharpen")
+        assert setup_of("resnet18", preset, labels="clean").labels == "clean"
         assert (plain.front_end.settings()["chroma"], other.front_end.settings()["chroma"]) == (False, True)
         assert plain.front_end.settings()["repaired"] is (preset == "fixed")
         assert plain.split == ("tracks" if preset == "fixed" else "mainstage")

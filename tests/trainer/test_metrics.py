@@ -16,6 +16,7 @@ from trainer.metrics import (
     calibration_error,
     confusion,
     coverage_table,
+    f1,
     interval_over_tracks,
     macro_f1,
     mix_figures,
@@ -35,7 +36,14 @@ def test_macro_f1_weighs_a_rare_class_like_a_common_one() -> None:
     table = confusion(np.array([0] * 98 + [1, 1]), np.array([0] * 98 + [0, 1]), 3)
     assert accuracy(table) == 0.99
     # class 0: 2*98/(98+99); class 1: 2*1/(2+1); class 2 never occurs and does not count
+    assert f1(table) == pytest.approx([196 / 197, 2 / 3, 0.0])
     assert macro_f1(table) == pytest.approx((196 / 197 + 2 / 3) / 2)
+
+
+def test_a_class_that_is_only_said_has_no_f1_and_does_not_count() -> None:
+    table = confusion(np.array([0, 0, 1, 1]), np.array([0, 2, 1, 1]), 3)
+    assert f1(table) == pytest.approx([2 / 3, 1.0, 0.0])
+    assert macro_f1(table) == pytest.approx((2 / 3 + 1) / 2)
 
 
 def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:

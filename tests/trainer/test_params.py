@@ -9,17 +9,16 @@ from pathlib import Path
 import pytest
 
 from housex_blender.core.errors import HouseXError
+from trainer.data.published import HOUSEX_BPM, MAINSTAGE_CLIPS
 from trainer.engine.recipe import TABLES
 from trainer.params import Sizes, add_params_parser, chosen, other_systems, sizes_of
 from trainer.set_sizes import (
-    HOUSEX_BPM,
-    MAINSTAGE_CLIPS,
     all_sizes,
     mean_slices_per_drop,
     slices_per_drop,
     thousands,
 )
-from trainer.systems import system_names
+from trainer.systems import classical, prompted, system_names
 from trainer.systems.base import PRESETS
 
 # system -> as the reference code has, and as its paper says
@@ -138,6 +137,10 @@ def test_the_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFix
     for number in (58_144_138, 11_241_930, 17_867_660, 16_527_756, 10_558_858):
         assert thousands(number) in printed
     assert "ResNet-152" in printed
+    # what each preset does
+    for preset in PRESETS:
+        for note in sizes_of("gtzan/resnet18-gru", preset).notes:
+            assert f"    - {note}" in printed
     assert "housex/resnet18" not in printed
     written = json.loads((tmp_path / "params.json").read_text(encoding="utf-8"))
     assert {row["system"] for row in written["systems"]} == {"gtzan/resnet18-gru", "housex/vit"}
@@ -154,6 +157,17 @@ def test_systems_are_chosen_by_name_or_paper(capsys: pytest.CaptureFixture[str])
     other = next(iter(other_systems()))
     assert _run(other) == 0
     assert f"{other}: fitted" in capsys.readouterr().out
+
+
+def test_systems_without_a_network_say_what_their_presets_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("gtzan/svm", "gtzan/knn-1", "mainstage/qwen-audio") == 0
+    printed = capsys.readouterr().out
+    assert "gtzan/svm: fitted" in printed
+    assert "gtzan/random-forest" not in printed
+    for module in (classical, prompted):
+        for preset in PRESETS:
+            for note in module.notes_of(preset):
+                assert printed.count(f"    - {note}") == 1
 
 
 def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:

@@ -162,6 +162,101 @@ def test_the_published_clips_are_those_of_the_last_drop(collection: Collection):
     assert len(hears.asked) == 40
 
 
+def test_another_seed_asks_about_other_clips_but_for_the_even_ones(collection: Collection):
+    def starts(preset: str, seed: int) -> list[float]:
+        scripted = Scripted(lambda _: "1")
+        found = run_prompted(
+            "mainstage/qwen2-audio", preset, {}, collection, Path("model"), seed, listener=lambda: scripted
+        )
+        return found["val"].start_s.tolist()
+
+    for preset in ("as_code", "as_paper"):
+        assert starts(preset, 1) == starts(preset, 1)
+        assert not set(starts(preset, 0)) & set(starts(preset, 1))
+    first, second = (prompted._cut(collection, prompted._WAYS["fixed"], seed) for seed in (0, 1))
+    assert [clip.piece for clip in first] == [clip.piece for clip in second]
+
+
+def clip_list(collection: Collection, path: Path, tracks: range = range(24), length_s: float = 7.5) -> Path:
+    """Four clips of each of two drops, with times in the drop, labelled as their tracks but the last, which is class 0."""
+    rows = [
+        {
+            "track_path": f"clips/{track.path.name}",
+            "clip_start_time": float(place),
+            "clip_end_time": place + length_s,
+            "label": np.eye(8)[0 if number == 23 else number % 8].tolist(),
+        }
+        for number, track in enumerate(collection.tracks)
+        if number in tracks
+        for _drop in range(2)
+        for place in range(4)
+    ]
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def own_files(collection: Collection, tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    """The same, with a file for each track."""
+    folder = tmp_path_factory.mktemp("own")
+    tracks = []
+    for number, track in enumerate(collection.tracks):
+        path = folder / f"{number:02d}.wav"
+        path.hardlink_to(track.path)
+        tracks.append(replace(track, path=path))
+    return replace(collection, folder=folder, tracks=tuple(tracks))
+
+
+def listed(collection: Collection, preset: str, path: Path) -> tuple[dict, list[str], Scripted]:
+    told: list[str] = []
+    scripted = Scripted(lambda _: "1")
+    found = run_prompted("mainstage/qwen2-audio", preset, {"clips": str(path)}, collection, Path("model"), 0,
+                         on_problem=told.append, listener=lambda: scripted)  # fmt: skip
+    return found, told, scripted
+
+
+def test_the_clips_of_a_list_are_asked_about(own_files: Collection, tmp_path: Path):
+    path = clip_list(own_files, tmp_path / "clip_info.json")
+    drawn, _ = ask(own_files, lambda _: "1", "as_paper")
+    found, told, scripted = listed(own_files, "as_paper", path)
+    assert set(found["val"].track) == set(drawn["val"].track)
+    assert len(scripted.asked) == 40
+    for name in set(found["val"].track):
+        starts = found["val"].start_s[found["val"].track == name]
+        assert starts.tolist() == [5.0, 6.0, 7.0, 8.0, 30.0, 31.0, 32.0, 33.0]
+    assert told == ["152 of 192 clips of the list are of tracks that train: they are not asked about."]
+    # the published files of the first drop were written over by those of the last one
+    code, _, scripted = listed(own_files, "as_code", path)
+    assert set(code["val"].start_s) == {30.0, 31.0, 32.0, 33.0}
+    assert len(code["val"].start_s) == 40
+    assert len(scripted.asked) == 20
+
+
+def test_the_list_says_what_is_right(own_files: Collection, tmp_path: Path):
+    path = clip_list(own_files, tmp_path / "clip_info.json")
+    right = np.full(8, 0.0, np.float32)
+    right[3] = 1.0
+    other = replace(own_files, tracks=tuple(replace(track, label=right) for track in own_files.tracks))
+    found, _, _ = listed(other, "as_paper", path)
+    expected = {track.name: 0 if number == 23 else number % 8 for number, track in enumerate(own_files.tracks)}
+    assert found["val"].true.tolist() == [expected[name] for name in found["val"].track]
+
+
+def test_what_is_wrong_with_a_list_is_told(own_files: Collection, tmp_path: Path):
+    path = clip_list(own_files, tmp_path / "clip_info.json", length_s=6.0)
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    rows[0]["track_path"] = "clips/nobody.wav"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    _, told, _ = listed(own_files, "as_paper", path)
+    assert any("clip 1: its track is not there" in sentence for sentence in told)
+    assert any("191 of 191 clips of clip_info.json are not 7.5 s long" in sentence for sentence in told)
+    path.write_text(json.dumps(rows[:1]), encoding="utf-8")
+    with pytest.raises(HouseXError, match=r"No clip of clip_info\.json can be used"):
+        listed(own_files, "as_paper", path)
+    with pytest.raises(HouseXError, match=r"missing\.json cannot be read"):
+        listed(own_files, "as_paper", tmp_path / "missing.json")
+
+
 def test_a_clip_is_7_5_seconds_of_its_drop(collection: Collection):
     found, hears = ask(collection, lambda _: "1", "fixed")
     assert set(found) == {"val", "test"}
@@ -219,6 +314,27 @@ def test_replies_from_elsewhere_count_without_a_model(collection: Collection, tm
     assert set(rows[0]) == {"prompt", "model", "track", "start_s", "reply"}
 
 
+def test_another_program_can_answer_what_is_written_down_before_the_model_is_asked(
+    collection: Collection, tmp_path: Path
+):
+    def run(**options) -> dict:
+        return run_prompted(
+            "mainstage/mu-llama", "as_code", {}, collection, tmp_path / "mu-llama", 0, folder=tmp_path, **options
+        )
+
+    with pytest.raises(ModelError, match=r"no folder.*questions\.jsonl.*add \"reply\".*answers\.jsonl"):
+        run()
+    assert (tmp_path / "prompt.txt").read_text(encoding="utf-8") == prompt_of(published_order(MAINSTAGE), True) + "\n"
+    rows = [json.loads(line) for line in (tmp_path / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
+    # 40 rows of the figures are of 20 clips
+    assert len(rows) == 20
+    assert set(rows[0]) == {"prompt", "model", "track", "file", "start_s", "end_s"}
+    assert all(Path(row["file"]).is_file() and row["end_s"] == pytest.approx(row["start_s"] + 7.5) for row in rows)
+    answered = "".join(json.dumps(row | {"reply": "7"}) + "\n" for row in rows)
+    (tmp_path / "answers.jsonl").write_text(answered, encoding="utf-8")
+    assert run()["val"].said.tolist() == [6] * 40
+
+
 def test_a_track_that_cannot_be_read_is_left_out_and_told(collection: Collection, tmp_path: Path):
     (tmp_path / "broken.wav").write_bytes(b"not a sound")
     tracks = tuple(replace(track, path=tmp_path / "broken.wav") if track.name == name else track
@@ -229,6 +345,17 @@ def test_a_track_that_cannot_be_read_is_left_out_and_told(collection: Collection
     assert len(found["val"].said) == 32
     assert len(told) == 1
     assert "is left out" in told[0]
+
+
+def test_a_track_that_is_cut_short_is_asked_about_and_told(collection: Collection, tmp_path: Path):
+    cut = tmp_path / "cut.wav"
+    cut.write_bytes((collection.folder / "track.wav").read_bytes()[: 40 * RATE_HZ * 2])
+    tracks = tuple(replace(track, path=cut) for track in collection.tracks)
+    told: list[str] = []
+    found, _ = ask(replace(collection, tracks=tracks), lambda _: "1", "as_paper", on_problem=told.append)
+    assert len(found["val"].said) == 40
+    assert len(told) == len(set(found["val"].track))
+    assert all(sentence.startswith('"cut.wav" is cut off after') for sentence in told)
 
 
 def test_a_tiny_model_is_loaded_and_asked(collection: Collection, tmp_path: Path):

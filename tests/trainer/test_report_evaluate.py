@@ -169,11 +169,13 @@ def test_a_run_is_heard_through_its_own_front_end(songs: Path, tmp_path: Path, m
 
     setup = types.SimpleNamespace(system="paper/network", preset="as_code", classes=CLASSES, front_end=Tones(),
                                   training=types.SimpleNamespace(outputs="probabilities"))  # fmt: skip
-    made = types.SimpleNamespace(setup=setup, network=lambda: Answer(), card={"seed": 3, "synthetic": True})
+    made = types.SimpleNamespace(
+        setup=setup, network=lambda: Answer(), card={"seed": 3, "synthetic": True, "steps_at_most": 9}
+    )
     monkeypatch.setattr(evaluate, "open_run", lambda _folder: made)
     (tmp_path / "run.json").write_text("{}")
     model = open_model(tmp_path)
-    assert (model.name, model.synthetic) == ("paper/network, as_code, seed 3", True)
+    assert (model.name, model.synthetic, model.steps_at_most) == ("paper/network, as_code, seed 3", True, 9)
     found, _ = find_songs(songs, CLASSES)
     mine, wanted = heard(model, found)[0], heard(MODEL, found)[0]
     assert np.array_equal(mine.said, wanted.said)
@@ -242,6 +244,34 @@ def test_answers_are_kept_with_a_run_for_its_table(command: Callable[..., int], 
     assert len(kept.track) == 13, "of the songs that are scored"
 
 
-def test_no_seconds_are_told(command: Callable[..., int], songs: Path) -> None:
-    with pytest.raises(HouseXError, match="0 seconds of a song are nothing"):
-        command("--on", str(songs), "--seconds", "0")
+@pytest.mark.parametrize("word", ["--seconds", "--piece"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "1e308", "two"])
+def test_what_is_no_length_of_time_is_told(
+    command: Callable[..., int], songs: Path, capsys: pytest.CaptureFixture[str], word: str, value: str
+) -> None:
+    with pytest.raises(SystemExit):
+        command("--on", str(songs), f"{word}={value}")
+    assert f"argument {word}: {value} is no length: give seconds above 0" in capsys.readouterr().err
+
+
+def test_one_piece_of_one_song_is_counted_so(
+    command: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tone(tmp_path / "songs" / "Bigroom" / "a.wav", 1200)
+    assert command("--on", str(tmp_path / "songs"), "--out", str(tmp_path / "out")) == 0
+    out = capsys.readouterr().out
+    assert "- 1 piece: 100.0 % right" in out
+    assert "- 1 song: 100.0 % right" in out
+
+
+def test_a_trial_is_said(
+    command: Callable[..., int], songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles = []
+    trial = dataclasses.replace(MODEL, synthetic=True, steps_at_most=3)
+    monkeypatch.setattr(evaluate, "open_model", lambda _folder: trial)
+    monkeypatch.setattr(evaluate, "draw_confusion", lambda *words: titles.append(words[-1].splitlines()[0]))
+    assert command("--on", str(songs), "--out", str(tmp_path / "out")) == 0
+    assert "its training was stopped after 3 steps" in (tmp_path / "out" / "evaluation.md").read_text()
+    assert json.loads((tmp_path / "out" / "evaluation.json").read_text())["steps_at_most"] == 3
+    assert titles == ["a model, synthesised miniature, stopped after 3 steps"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from housex_blender.analysis.front_ends.mlachmish import SlidingWindows
 from housex_blender.core.errors import HouseXError
 from trainer.data.classes import HOUSEX, MAINSTAGE
 from trainer.engine.history import Row
+from trainer.report import drawing, pictures
 from trainer.report.drawing import class_colours, project_order
 from trainer.report.filters import (
     convolutions,
@@ -86,6 +90,31 @@ def test_curves_are_drawn_over_epochs_and_miss_what_was_not_measured(tmp_path: P
     assert count_of(tmp_path / "both.png", "#ffd07f") > 100, "the mark of the kept weights"
 
 
+@pytest.mark.parametrize("steps", [(3,), (5, 10)])
+def test_curves_of_one_epoch_have_ticks_at_whole_epochs(
+    steps: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(pictures, "picture", kept(drawn))
+    rows = [Row(1, step, 1e-3, 2.0, 0.5, 1.0, 0.4, 0.0) for step in steps]
+    draw_curves(rows, tmp_path / "curves.png", "one epoch", 1, 4)
+    for axis in drawn[0].axes:
+        low, high = axis.get_xlim()
+        assert [tick for tick in axis.get_xticks() if low <= tick <= high] == [0.0, 1.0]
+
+
+def kept(drawn: list[Any]) -> Callable[..., Any]:
+    """``picture`` that hands out what was drawn."""
+
+    @contextmanager
+    def picture(*words: Any) -> Iterator[Any]:
+        with drawing.picture(*words) as figure:
+            drawn.append(figure)
+            yield figure
+
+    return picture
+
+
 def test_bars_stand_in_the_projects_order_with_what_the_paper_prints(tmp_path: Path) -> None:
     values = {"Slap House": 0.9, "Future House": 0.5, "Bigroom": 0.7}
     draw_class_bars(values, {"Bigroom": (0.6, 0.8)}, {}, tmp_path / "bars.png", "classes")
@@ -129,7 +158,7 @@ def test_parts_share_the_directions_of_the_first() -> None:
     assert [panel.title for panel in panels] == ["PCA fitted on training: training", "PCA fitted on training: test"]
     # the first axis of both orders the classes alike, which axes of their own would not have to
     means = [[panel.points[panel.cloud.label == label, 0].mean() for label in range(4)] for panel in panels]
-    assert np.corrcoef(*means)[0, 1] > 0.8
+    assert np.corrcoef(means[0], means[1])[0, 1] > 0.8
 
 
 def test_the_deep_page_needs_no_network_and_takes_any_name(tmp_path: Path) -> None:

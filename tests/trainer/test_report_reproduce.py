@@ -46,10 +46,12 @@ def write_run(runs: Path, recipe: Recipe, preset: str, seed: int, right: float =
         predictions(seed, right).save(folder / f"predictions-{part}.npz")
     body = {"schema": SCHEMA, "finished": True, "kind": recipe.kind, "seed": seed, "weights": None, "synthetic": False,
             "epochs": 20, "steps": 500, "steps_at_most": None, "system": recipe.system, "preset": preset,
-            "table": recipe.table, "row": recipe.row, "classes": list(HOUSEX)}  # fmt: skip
+            "table": recipe.table, "row": recipe.row, "classes": list(HOUSEX), "options": dict(recipe.options),
+            "data_set": "housex", "parts": {}}  # fmt: skip
     if recipe.kind == "network":
         setup = setup_of(recipe, preset)
-        body |= {"weights": setup.weights, "split": setup.split}
+        body |= {"weights": setup.weights, "split": setup.split, "training": dataclasses.asdict(setup.training),
+                 "best_epoch": 20, "weights_file": "best.safetensors"}  # fmt: skip
     body |= card
     (folder / RUN_FILE).write_text(json.dumps(body))
     return folder
@@ -145,8 +147,7 @@ def test_other_options_and_training_are_handed_on_and_said(tmp_path: Path, monke
         assert recipe.options == {"subset": "drops", "source": "pictures"}
         assert recipe.training == {"epochs": 2}
         assert recipe.split == "random-clips"
-        return write_run(out, recipe, preset, seed, options=dict(recipe.options), training={"epochs": 2, "batch": 4},
-                         split=recipe.split)  # fmt: skip
+        return write_run(out, recipe, preset, seed)
 
     monkeypatch.setattr(reproduce, "run_recipe", train)
     wish = reproduce.Wish(
@@ -156,7 +157,7 @@ def test_other_options_and_training_are_handed_on_and_said(tmp_path: Path, monke
     (recipe,) = reproduce.rows_of("housex-drops", [ROW])
     (variant,) = reproduce.compared(recipe, wish)
     assert variant.facts == (
-        "split random-clips instead of tracks", "source pictures", "epochs 2 instead of 20",
+        f"split random-clips instead of {setup_of(recipe, 'as_code').split}", "source pictures", "epochs 2 instead of 20",
     )  # fmt: skip
 
 
@@ -179,7 +180,10 @@ def test_a_vote_is_learned_on_other_tracks_than_it_is_tested_on(tmp_path: Path, 
 def test_a_split_that_tests_what_it_trained_on_is_said(tmp_path: Path, recipe: Recipe) -> None:
     wish = reproduce.Wish(None, tmp_path)
     folder = write_run(tmp_path, recipe, "as_code", 0)
-    split = {"pieces": [[0, 0.0], [0, 1.0], [1, 0.0]], "parts": {"train": [0], "val": [], "test": [1, 2]}}
+    split: dict[str, Any] = {
+        "pieces": [[0, 0.0], [0, 1.0], [1, 0.0]],
+        "parts": {"train": [0], "val": [], "test": [1, 2]},
+    }
     (folder / "split.json").write_text(json.dumps(split))
     assert reproduce.compared(recipe, wish)[0].facts == ("tracks of training are tested too",)
     split["parts"]["train"] = []
@@ -239,12 +243,13 @@ def test_missing_runs_are_trained_and_a_failure_is_a_sentence(
     monkeypatch.setattr(reproduce, "run_recipe", train)
     words = ["housex-drops", "--rows", "resnet*", "vit", "--data", "/data", "--preset", "as_code", "fixed", "--seeds", "1",
              "--weights", "none", "--steps", "3"]  # fmt: skip
-    assert command(*words) == 0
+    assert command(*words) == 1, "some failed"
     options = {"train_predictions": False}
     wanted = [(row, preset, 0, Path("/data"), "none", "auto", 3, options)
               for row in ("resnet18", "vit") for preset in ("as_code", "fixed")]  # fmt: skip
     assert asked == wanted
     out = capsys.readouterr().out
+    assert "| resnet18 | as_code, not run " in " ".join(out.split())
     assert "resnet18, as_code: The weights cannot be downloaded here. Give --weights none." in out
     assert "stopped after 3 steps" in next(
         line for line in out.splitlines() if line.startswith("| vit") and "fixed" in line
@@ -293,7 +298,7 @@ def test_a_damaged_run_is_a_sentence_and_the_others_are_reported(tmp_path: Path,
 def test_an_unfinished_run_is_no_result(tmp_path: Path, recipe: Recipe) -> None:
     write_run(tmp_path, recipe, "fixed", 0, finished=False)
     (variant,) = reproduce.compared(recipe, reproduce.Wish(None, tmp_path))
-    assert (variant.name, variant.seeds) == ("not run", ())
+    assert (variant.name, variant.seeds) == ("fixed, not run", ())
     assert "no finished run" in variant.problem
 
 
@@ -304,11 +309,35 @@ def test_cited_rows_are_never_trained(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert [cell.published for cell in variant.cells] == [0.4544]
 
 
+def test_cited_rows_are_no_rows_that_were_not_run(
+    command: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left, ours = reproduce.rows_of("mlachmish")[-2:]
+    assert (ours.kind, left.kind) == ("network", "network")
+    write_run(tmp_path, ours, "fixed", 0)
+    assert command("mlachmish", "--rows", ours.row, left.row, "cited-*") == 0
+    out = capsys.readouterr().out
+    assert "1 row was not run." in out
+    line = next(line for line in out.splitlines() if line.startswith("| cited-homburg-c4.5"))
+    assert [cell.strip() for cell in line.strip("|").split("|")][1:5] == ["only cited", "test.accuracy", "45.44", "–"]
+    states = Counter(
+        one["state"] for one in json.loads((tmp_path / "mlachmish" / "report.json").read_text())["variants"]
+    )
+    assert states == {"run": 1, "not run": 1, "only cited": 6}
+
+
+@pytest.mark.parametrize(("word", "value"), [("--seeds", "0"), ("--seeds", "-3"), ("--steps", "-3"), ("--steps", "0")])
+def test_neither_seeds_nor_steps_are_fewer_than_one(
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str], word: str, value: str
+) -> None:
+    with pytest.raises(SystemExit):
+        command("housex-drops", f"{word}={value}")
+    assert f"argument {word}: {value} is less than 1" in capsys.readouterr().err
+
+
 def test_words_that_fit_nothing_are_told(command: Callable[..., int]) -> None:
     with pytest.raises(HouseXError, match=r"housex-drops has no row 'resnet99'\. Its rows are densenet121, "):
         command("housex-drops", "--rows", "resnet99")
-    with pytest.raises(HouseXError, match="0 seeds are no runs"):
-        command("housex-drops", "--seeds", "0")
 
 
 def test_more_seeds_than_the_recipe_has_go_on_counting(recipe: Recipe) -> None:

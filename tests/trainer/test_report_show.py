@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import types
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from torch import nn
 
 from housex_blender.analysis.front_ends.housex import HouseXArray
 from housex_blender.analysis.front_ends.waveform import Waveform
+from housex_blender.core.errors import HouseXError
 from trainer.data.classes import HOUSEX
 from trainer.data.collection import Piece
 from trainer.engine.history import Row
@@ -61,7 +63,7 @@ def predictions(count: int) -> Predictions:
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
     """A finished run of a small network, and its data set."""
-    folder = tmp_path / "table" / "row" / "fixed" / "seed-0"
+    folder = tmp_path / "housex-drops" / "resnet18" / "fixed" / "seed-0"
     folder.mkdir(parents=True)
     for part in ("val", "test"):
         predictions(PARTS[part]).save(folder / f"predictions-{part}.npz")
@@ -85,7 +87,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespa
     prepared = types.SimpleNamespace(
         examples=examples, collection=collection, split=types.SimpleNamespace(pieces=pieces)
     )
-    monkeypatch.setattr(show_run, "prepare", lambda *_: prepared)
+    monkeypatch.setattr(show_run, "prepare", lambda *_, **__: prepared)
     # UMAP takes seconds to import; the projections have tests of their own
     monkeypatch.setattr(show_run, "panels_by_method", lambda cloud, size, methods=("pca",): _flat(cloud, size))
     run.examples = examples
@@ -98,8 +100,8 @@ def _flat(cloud: show_run.Cloud, size: int) -> list[show_run.Panel]:
     return panels_by_method(cloud, size, ("pca",))
 
 
-def shown(run: types.SimpleNamespace, out: Path, data: Path | None = None) -> tuple[set[str], list[str]]:
-    done = list(show_run.show(run, out, data))  # type: ignore[arg-type]
+def shown(run: Any, out: Path, data: Path | None = None) -> tuple[set[str], list[str]]:
+    done = list(show_run.show(run, out, data))
     assert all(one.is_file() for one in done if isinstance(one, Path))
     return {one.name for one in done if isinstance(one, Path)}, [one for one in done if isinstance(one, str)]
 
@@ -108,17 +110,22 @@ FIGURES = {"confusion-val.png", "classes-val.png", "confusion-test.png", "classe
 LOGITS = {"map-logits.png", "map-logits.html"}
 
 
-def test_without_data_the_logits_are_the_map(made: types.SimpleNamespace, tmp_path: Path) -> None:
+def test_without_data_the_logits_are_the_map(made: Any, tmp_path: Path) -> None:
     files, sentences = shown(made, tmp_path / "out")
     assert files == FIGURES | LOGITS | {"first-filters.png"}
     assert sentences == ["Embeddings and activations need the data set: add --data FOLDER."]
 
 
 def test_with_data_there_are_embeddings_and_activations(
-    made: types.SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clouds = []
-    monkeypatch.setattr(show_run, "panels_by_part", lambda found, size: clouds.extend(found) or _flat(found[0], size))
+    clouds: list[show_run.Cloud] = []
+
+    def by_part(found: list[show_run.Cloud], size: int) -> list[show_run.Panel]:
+        clouds.extend(found)
+        return _flat(found[0], size)
+
+    monkeypatch.setattr(show_run, "panels_by_part", by_part)
     files, sentences = shown(made, tmp_path / "out", tmp_path)
     assert files == FIGURES | LOGITS | {
         "map-embeddings.png",
@@ -134,14 +141,33 @@ def test_with_data_there_are_embeddings_and_activations(
     assert clouds[0].what[3] == "t1, 3.0 s"
 
 
-def test_other_papers_have_no_map_of_logits(made: types.SimpleNamespace, tmp_path: Path) -> None:
+def test_other_papers_have_no_map_of_logits(made: Any, tmp_path: Path) -> None:
     made.card["system"] = "mainstage/resnet152"
     files, _ = shown(made, tmp_path / "out", tmp_path)
     assert not LOGITS & files
     assert "map-embeddings.html" in files
 
 
-def test_what_cannot_be_drawn_is_said(made: types.SimpleNamespace, tmp_path: Path) -> None:
+def test_the_mainstage_benchmark_maps_what_it_was_trained_on(
+    made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clouds: list[show_run.Cloud] = []
+
+    def panels(cloud: show_run.Cloud, _size: int) -> list[show_run.Panel]:
+        clouds.append(cloud)
+        return []
+
+    monkeypatch.setattr(show_run, "panels_by_method", panels)
+    monkeypatch.setattr(show_run, "_draw_maps", lambda *_: [])
+    this = show_run._Show(made, tmp_path, show_run.prepare(), None)  # type: ignore[call-arg]
+    for system in ("gtzan/crnn", "mainstage/resnet152"):
+        made.card["system"] = system
+        assert list(show_run._maps(this, {})) == []
+    found = [(cloud.name, len(cloud.vectors)) for cloud in clouds[::2]]
+    assert found == [("test", PARTS["test"]), ("training", PARTS["train"])]
+
+
+def test_what_cannot_be_drawn_is_said(made: Any, tmp_path: Path) -> None:
     made.card["system"] = "encoders/probe"
     made.setup.embed = None
     made.setup.front_end = Waveform(16000, 1.0, normalise=False)
@@ -152,7 +178,7 @@ def test_what_cannot_be_drawn_is_said(made: types.SimpleNamespace, tmp_path: Pat
     ]
 
 
-def test_a_classical_run_has_its_figures(made: types.SimpleNamespace, tmp_path: Path) -> None:
+def test_a_classical_run_has_its_figures(made: Any, tmp_path: Path) -> None:
     made.card["kind"] = "classical"
     predictions(PARTS["train"]).save(made.folder / "predictions-train.npz")
     files, sentences = shown(made, tmp_path / "out", tmp_path)
@@ -160,7 +186,32 @@ def test_a_classical_run_has_its_figures(made: types.SimpleNamespace, tmp_path: 
     assert sentences == []
 
 
-def test_published_classes_stand_beside_real_data_only(made: types.SimpleNamespace) -> None:
+def test_a_wrong_layer_is_told_before_anything_is_drawn(made: Any, tmp_path: Path) -> None:
+    with pytest.raises(HouseXError, match=r"no convolution 'nolayer'\. It has first"):
+        list(show_run.show(made, tmp_path / "out", tmp_path, "nolayer"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_features_lie_beside_the_tables_and_with_the_pictures_of_a_run_that_was_moved(
+    made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert show_run._features(made, out) == tmp_path / "features"
+    monkeypatch.chdir(made.folder.parent)
+    made.folder = Path("seed-0")
+    assert show_run._features(made, out) == tmp_path / "features", "named from inside the folder of runs"
+    for moved in (tmp_path / "copy", tmp_path / "other" / "row" / "fixed" / "seed-0", Path("/seed-0")):
+        made.folder = moved
+        assert show_run._features(made, out) == out / "features"
+
+
+def test_titles_say_what_is_a_trial(made: Any, tmp_path: Path) -> None:
+    made.card["steps_at_most"] = 1
+    this = show_run._Show(made, tmp_path, None, None)
+    assert this.name == "housex/resnet18, fixed, seed 0, synthesised miniature, stopped after 1 step"
+
+
+def test_published_classes_stand_beside_real_data_only(made: Any) -> None:
     assert show_run._published_f1(made, "test") == {}
     made.card["synthetic"] = False
     assert show_run._published_f1(made, "test") == {
@@ -169,7 +220,7 @@ def test_published_classes_stand_beside_real_data_only(made: types.SimpleNamespa
 
 
 def test_the_command_says_what_it_wrote(
-    made: types.SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    made: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(show_run, "open_run", lambda _folder: made)
     made.card["kind"] = "classical"

@@ -17,7 +17,7 @@ def _reader(module: str, function: str) -> Callable[..., Collection]:
         try:
             reader = getattr(importlib.import_module(f".{module}", __name__), function)
         except ImportError as error:
-            raise HouseXError(f"This data set needs {error.name}.", "Install it: pip install --group train") from error
+            raise HouseXError(f"This data set needs {error.name}.", "pip install --group systems") from error
         collection: Collection = reader(folder, dict(options or {}))
         return collection
 

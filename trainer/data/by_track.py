@@ -22,10 +22,14 @@ def chance(seed: int, name: str) -> str:
     return hashlib.sha256(f"{seed}\n{name}".encode("utf-8", "replace")).hexdigest()
 
 
+def last_greatest(shares: NDArray[np.floating]) -> NDArray[np.int64]:
+    """(n,) index of the greatest of (n, C) shares; of equal ones the last, as the mainstage benchmark does."""
+    return shares.shape[1] - 1 - shares[:, ::-1].argmax(axis=1)
+
+
 def main_classes(tracks: Sequence[Track], classes: int) -> NDArray[np.int64]:
     """(n,) index of each track's greatest share; of equal ones the last."""
-    labels = np.array([track.label for track in tracks], np.float32).reshape(len(tracks), classes)
-    return classes - 1 - labels[:, ::-1].argmax(axis=1)
+    return last_greatest(np.array([track.label for track in tracks], np.float32).reshape(len(tracks), classes))
 
 
 def together(tracks: Sequence[Track]) -> list[list[int]]:

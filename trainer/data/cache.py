@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from housex_blender.analysis.audio import decode_blocks
 from housex_blender.analysis.front_ends import card_of
 from housex_blender.analysis.front_ends.base import FrontEnd, Samples, Stored
 from housex_blender.analysis.headers import shown
-from housex_blender.core.errors import HouseXError
+from housex_blender.core.errors import AudioError, HouseXError
 from housex_blender.core.files import read_json, replacing, write_text_atomic
 
 from .collection import Collection, Piece, Track
@@ -67,7 +67,7 @@ class FeatureTable:
         try:
             # opened for each row: an open file per track is more than systems allow
             stored: Stored = np.array(np.load(file, mmap_mode="r", allow_pickle=False)[self.rows[index]])
-        except (OSError, ValueError, IndexError) as error:
+        except (OSError, ValueError, IndexError, EOFError) as error:
             raise HouseXError(f"The cached features {file.name} are gone.", "Start the run again.") from error
         return stored
 
@@ -137,7 +137,9 @@ def _place(collection: Collection, front_end: FrontEnd, folder: Path) -> Path:
 
 
 def _unwritable(place: Path, error: OSError) -> HouseXError:
-    return HouseXError(f"The cache {place.name} cannot be written: {error.strerror}.", "Choose another folder.")
+    return HouseXError(
+        f"The cache {place.name} cannot be written: {error.strerror or error}.", "Choose another folder."
+    )
 
 
 def _index_of(place: Path) -> dict[str, Any]:
@@ -175,9 +177,9 @@ def _of_track(
     except HouseXError as error:
         return _Done(None, (), (f'"{shown(track.name)}" is left out: {error.message}',))
     file = place / f"{key}.npy"
-    known = entries.get(key)
-    if isinstance(known, dict) and file.is_file():
-        return _Done(file, known["rows"], known["problems"])
+    known = _known(entries.get(key), file, len(pieces))
+    if known is not None:
+        return known
     try:
         made, problems = (_of_pictures if pieces[0].picture else _of_audio)(track, pieces, front_end)
     except HouseXError as error:
@@ -194,6 +196,18 @@ def _of_track(
         raise _unwritable(place, error) from error
     entries[key] = {"track": track.name, "rows": rows, "problems": list(problems)}
     return _Done(file, rows, problems)
+
+
+def _known(entry: Any, file: Path, pieces: int) -> _Done | None:
+    """What the index says of a track; None where it, or the file, is damaged, so that both are made anew."""
+    try:
+        rows, problems = entry["rows"], entry["problems"]
+        # reads the header only
+        stored = np.load(file, mmap_mode="r", allow_pickle=False)
+        whole = len(rows) == pieces and all(type(row) is int and -1 <= row < len(stored) for row in rows)
+        return _Done(file, rows, problems) if whole and all(isinstance(said, str) for said in problems) else None
+    except (OSError, ValueError, EOFError, KeyError, TypeError):
+        return None
 
 
 Made = tuple[list[Stored | None], tuple[str, ...]]
@@ -221,7 +235,7 @@ def _of_audio(track: Track, pieces: Sequence[Piece], front_end: FrontEnd) -> Mad
     if track.path is None:
         raise HouseXError("it has no audio.", "Add its audio, or use a preset that takes pictures.")
     problems: list[str] = []
-    samples = decoded(track.path, front_end.sample_rate_hz, problems)
+    samples = decoded(track.path, front_end.sample_rate_hz, problems.append)
     made: list[Stored | None] = []
     beyond = 0
     for piece in pieces:
@@ -238,10 +252,28 @@ def _of_audio(track: Track, pieces: Sequence[Piece], front_end: FrontEnd) -> Mad
     return made, tuple(problems)
 
 
-def decoded(path: Path, sample_rate_hz: int, problems: list[str]) -> Samples:
-    """(n,) mono samples of a whole file; sentences about damage are appended to ``problems``.
+def decoded(
+    path: Path,
+    sample_rate_hz: int,
+    on_problem: Callable[[str], None] | None,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+) -> Samples:
+    """(n,) mono samples of a file.
+
+    Args:
+        path: Audio file.
+        sample_rate_hz: Of the result.
+        on_problem: Called with a sentence where the file is cut short or damaged.
+        start_s: Where to begin.
+        duration_s: How much at most; everything if None.
 
     Raises:
-        AudioError: It cannot be read.
+        AudioError: It cannot be read, or there is no sound from ``start_s`` on.
     """
-    return np.concatenate(list(decode_blocks(path, rate_hz=sample_rate_hz, on_warning=problems.append)))
+    blocks = list(
+        decode_blocks(path, rate_hz=sample_rate_hz, start_s=start_s, duration_s=duration_s, on_warning=on_problem)
+    )
+    if not blocks:
+        raise AudioError(f'"{shown(path.name)}" has no sound from {start_s:.1f} s on.', "Export or download it again.")
+    return np.concatenate(blocks)

@@ -53,6 +53,7 @@ class Collection:
         tracks: In the order of their names.
         published: Part of each track where the data set itself says so (its folders), else empty.
         problems: One sentence each: what was left out or looks wrong.
+        damaged: Names of its lists and tables that lie there and cannot be read.
         synthetic: Whether it is a miniature that the synthesiser made, whose figures say nothing of real music.
     """
 
@@ -62,6 +63,7 @@ class Collection:
     tracks: tuple[Track, ...]
     published: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
     synthetic: bool = False
 
 

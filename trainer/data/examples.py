@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from housex_blender.analysis.front_ends.base import FrontEnd
 
+from .by_track import last_greatest
 from .cache import FeatureTable
 from .collection import Collection, Piece
 
@@ -20,23 +21,11 @@ if TYPE_CHECKING:
     from ..systems.base import LabelRule
 
 
-def target_of(label: NDArray[np.float32], rule: LabelRule) -> NDArray[np.float32]:
-    """(C,) what the loss is given: the shares, or under ``sharpen`` and ``clean`` a 1 for the greatest, of equal ones
-    the last."""
-    if rule == "soft":
-        return np.asarray(label, np.float32)
-    target = np.zeros(len(label), np.float32)
-    target[len(label) - 1 - int(np.argmax(label[::-1]))] = 1.0
-    return target
-
-
-def is_clean(label: NDArray[np.float32]) -> bool:
-    """Whether one class has everything."""
-    return bool(np.max(label) >= 1.0)
-
-
 class Examples(Dataset[tuple[Tensor, Tensor, int]]):
     """Pieces of one part: (input, (C,) target, index of the piece).
+
+    The target is the shares of the classes, or under ``sharpen`` and ``clean`` a 1 for the greatest, of equal ones the
+    last.
 
     Attributes:
         indices: (n,) of the pieces that are examples: without those whose file cannot be read and, under ``clean``,
@@ -56,14 +45,13 @@ class Examples(Dataset[tuple[Tensor, Tensor, int]]):
         """Take the pieces at ``indices``; ``table`` and ``pieces`` go together."""
         self._table = table
         self._front_end = front_end
-        label_of = [collection.tracks[piece.track].label for piece in pieces]
-        self.indices = np.array(
-            [i for i in indices if table.usable[i] and (labels != "clean" or is_clean(label_of[i]))], np.int64
-        )
-        targets = [target_of(label_of[i], labels) for i in self.indices]
-        self._targets = np.array(targets, np.float32).reshape(len(targets), len(collection.classes))
-        hard = [target_of(label_of[i], "sharpen") for i in self.indices]
-        self.main = np.array([int(np.argmax(one)) for one in hard], np.int64)
+        usable = indices[table.usable[indices]]
+        count = len(collection.classes)
+        shares = np.array([collection.tracks[pieces[i].track].label for i in usable], np.float32).reshape(-1, count)
+        kept = shares.max(axis=1) >= 1.0 if labels == "clean" else np.ones(len(usable), bool)
+        self.indices, shares = usable[kept], shares[kept]
+        self.main = last_greatest(shares)
+        self._targets = shares if labels == "soft" else np.eye(count, dtype=np.float32)[self.main]
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -38,12 +38,15 @@ def read_homburg(folder: Path, _options: Mapping[str, str]) -> Collection:
 
 
 def genre_root(folder: Path, names: Sequence[str], within: Sequence[str] = ("",)) -> Path | None:
-    """The first of some sub-folders (or the folder itself, ``""``) that holds folders of at least two of the genres."""
+    """The first of some sub-folders (or the folder itself, ``""``) that holds folders of most of the genres.
+
+    Data sets share some: a few are not enough to tell one from another.
+    """
     for one in within:
         place = folder / one
         if place.is_dir():
             found = {class_number(entry.name, names) for entry in place.iterdir() if entry.is_dir()} - {None}
-            if len(found) >= min(2, len(names)):
+            if 2 * len(found) > len(names):
                 return place
     return None
 

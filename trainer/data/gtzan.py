@@ -20,6 +20,8 @@ from .reading import class_number, counted, finished, miniature_around, one_hot,
 
 GROUPS_FILE = "gtzan_groups.csv"
 CLIPS_PER_GENRE = 100
+# the clips last 29.9 to 30.6 s
+_SHORTEST_S = 29.0
 _AUDIO_PLACES = ("", "genres_original", "Data/genres_original", "genres", "Data/genres")
 # the paper's code names the folder of 1 s; the others by the same rule
 _PICTURES = {"1": "images_one_sec", "3": "images_three_sec", "10": "images_ten_sec", "30": "images_thirty_sec"}
@@ -53,7 +55,7 @@ def read_gtzan(folder: Path, options: Mapping[str, str]) -> Collection:
     if not tracks:
         what = {"audio": "audio", "pictures": "pictures"}.get(source, "clip")
         raise HouseXError(
-            f'"{shown(folder.name)}" is not the GTZAN data set: no {what} of a genre is there.', _LOOKS_LIKE
+            f'"{shown(folder.name)}" is not the GTZAN data set: no {what} of most genres is there.', _LOOKS_LIKE
         )
     tracks = _grouped(folder, tracks, problems)
     if miniature_around(folder) is None:
@@ -149,7 +151,10 @@ def _of_tables(folder: Path, problems: list[str]) -> list[Track]:
 
 
 def _count(tracks: Sequence[Track], problems: list[str]) -> None:
-    """Whether each genre that is there has its hundred clips."""
+    """Whether each genre that is there has its hundred clips, and these their length."""
+    short = [f"{track.name} ({track.duration_s:.1f} s)" for track in tracks if 0.0 < track.duration_s < _SHORTEST_S]
+    if short:
+        problems.append(f"{counted(len(short), 'clip')} not of 30 s, maybe cut off: {quoted(short)}.")
     names = {track.name for track in tracks}
     for genre in sorted({name.partition(".")[0] for name in names} & set(GTZAN)):
         every = (f"{genre}.{number:05d}" for number in range(CLIPS_PER_GENRE))

@@ -16,7 +16,7 @@ from ..own.label_studio import Spans, base_name, read_studio
 from .classes import HOUSEX
 from .collection import Collection, Track
 from .miniature import MANIFEST
-from .reading import artists_and_title, composed, counted, duration_of, finished, one_hot, quoted
+from .reading import artists_and_title, composed, counted, duration_of, finished, one_hot, quoted, within
 from .workbook import read_cells
 
 _WORKBOOK = re.compile(r"(future|bass|progressive|melodic)_house_meta", re.IGNORECASE)
@@ -77,7 +77,8 @@ def read_audio(folder: Path) -> Collection:
     problems: list[str] = []
     entries = [entry for number, path in workbooks_in(folder) for entry in _entries(path, number, problems)]
     shelf = Shelf(folder, audio_files(folder))
-    drops = _drops(folder, shelf, problems)
+    damaged: list[str] = []
+    drops = _drops(folder, shelf, problems, damaged)
     tracks: dict[str, Track] = {}
     used: set[Path] = set()
     missing: list[str] = []
@@ -92,7 +93,8 @@ def read_audio(folder: Path) -> Collection:
             continue
         duration_s = duration_of(path, problems)
         if duration_s is not None:
-            tracks[name] = _track(name, entry, path, duration_s, drops.get(path))
+            drops_s = within(drops.get(path), name, duration_s, problems)
+            tracks[name] = _track(name, entry, path, duration_s, drops_s)
     if missing:
         problems.append(f"{counted(len(missing), 'track')} of the workbooks not there: {quoted(missing)}.")
     others = [path.name for path in audio_files(folder) if path not in used]
@@ -103,7 +105,7 @@ def read_audio(folder: Path) -> Collection:
         problems.append(f"{counted(len(without), 'track')} without an annotated drop: {quoted(without)}.")
     elif without:
         problems.append("No file annotates the drops; those that the paper used were never published with it.")
-    return finished("housex", folder, HOUSEX, tracks.values(), problems)
+    return finished("housex", folder, HOUSEX, tracks.values(), problems, damaged=damaged)
 
 
 def _track(name: str, entry: Entry, path: Path, duration_s: float, drops_s: Spans | None) -> Track:
@@ -170,15 +172,16 @@ def _bpm(written: str, where: str, problems: list[str]) -> float:
     return bpm
 
 
-def _drops(folder: Path, shelf: Shelf, problems: list[str]) -> dict[Path, Spans]:
+def _drops(folder: Path, shelf: Shelf, problems: list[str], damaged: list[str]) -> dict[Path, Spans]:
     """Drops by file, of the Label Studio exports in the folder, ``metadata``, ``annotations`` or ``drops``."""
     found: dict[Path, Spans] = {}
     by_upload = {_uploaded(path.name): path for path in audio_files(folder)}
     for path in _exports(folder):
         try:
-            drops = read_studio(path).drops_s
+            drops = read_studio(path, problems.append).drops_s
         except CollectionError as error:
             problems.append(f"{path.name} was left out: {error.message}")
+            damaged.append(path.name)
             continue
         unknown: list[str] = []
         for written, spans in drops.items():

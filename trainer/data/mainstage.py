@@ -29,7 +29,7 @@ from .by_track import ARTISTS
 from .classes import MAINSTAGE
 from .collection import Collection, Track
 from .miniature import MANIFEST
-from .reading import class_number, composed, counted, duration_of, finished, quoted
+from .reading import class_number, composed, counted, duration_of, finished, quoted, within
 
 ALIASES = {"techno": "Tech House", "technohouse": "Tech House"}
 # order of the folders in the published code, by what their names hold; it decides the published split
@@ -48,13 +48,17 @@ class _Lists:
         rows: (list that it stands in, what it says of a track), in the order of the published code.
         drops_s: File name -> its drops; an empty tuple where none was found.
         has_drops: Whether there is a table of drops at all.
-        problems: One sentence each.
+        problems: Sentences about lists of labels.
+        drop_problems: Sentences about tables of drops.
+        damaged: Names of the files that cannot be read.
     """
 
     rows: list[tuple[Path, LabelRow]] = field(default_factory=list)
     drops_s: dict[str, Spans] = field(default_factory=dict)
     has_drops: bool = False
     problems: list[str] = field(default_factory=list)
+    drop_problems: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
 
 
 def read_mainstage(folder: Path, _options: Mapping[str, str]) -> Collection:
@@ -73,7 +77,7 @@ def read_mainstage(folder: Path, _options: Mapping[str, str]) -> Collection:
         what = "no list of labels is there" if not lists.rows else "its lists lie there, its audio does not"
         told = f" {lists.problems[0]}" if lists.problems and not lists.rows else ""
         raise HouseXError(f'"{shown(folder.name)}" is not the mainstage data set: {what}.{told}', _LOOKS_LIKE)
-    problems = lists.problems
+    problems = [*lists.problems, *lists.drop_problems]
     votes, order = _votes(folder, audio, lists.rows, problems)
     if not votes:
         raise HouseXError("None of the tracks that the lists name is there.", _LOOKS_LIKE)
@@ -87,17 +91,18 @@ def read_mainstage(folder: Path, _options: Mapping[str, str]) -> Collection:
         name = _name_of(path, folder, tracks)
         duration_s = duration_of(path, problems) if label is not None else None
         if label is not None and duration_s is not None:
+            spans = drops_s.get(composed(path.stem), drops_s.get(_bare(path.name)))
             tracks[name] = Track(
                 name,
                 label,
                 path,
                 artist=artist_of.get(path, ""),
                 duration_s=duration_s,
-                drops_s=drops_s.get(composed(path.stem), drops_s.get(_bare(path.name))),
+                drops_s=within(spans, name, duration_s, problems),
                 facts={"order": float(order[path])},
             )
     _tell_drops(list(tracks.values()), lists, problems)
-    return finished("mainstage", folder, MAINSTAGE, tracks.values(), problems)
+    return finished("mainstage", folder, MAINSTAGE, tracks.values(), problems, damaged=lists.damaged)
 
 
 # --- lists
@@ -125,6 +130,7 @@ def _read_lists(folder: Path) -> _Lists:
                 _read_json(path, lists)
         except CollectionError as error:
             lists.problems.append(f"{path.name} was left out: {error.message}")
+            lists.damaged.append(path.name)
     return lists
 
 
@@ -137,7 +143,7 @@ def _read_json(path: Path, lists: _Lists) -> None:
     if isinstance(first, dict) and "drop_sections" in first:
         _read_drops(path, items, lists)
     elif isinstance(first, dict) and "annotations" in first:
-        export = read_studio(path)
+        export = read_studio(path, lists.problems.append)
         lists.rows += [(path, row) for row in export.rows]
         if export.unlabelled:
             lists.problems.append(f"{path.name}: {counted(export.unlabelled, 'task')} without a label left out.")
@@ -151,21 +157,21 @@ def _read_drops(path: Path, items: Sequence[Any], lists: _Lists) -> None:
         spans = _spans(item.get("drop_sections")) if isinstance(item, dict) else None
         written = item.get("audio_path") if isinstance(item, dict) else None
         if spans is None or not isinstance(written, str):
-            lists.problems.append(f"{path.name}, row {number} is no list of drops of a file: left out.")
+            lists.drop_problems.append(f"{path.name}, row {number} is no list of drops of a file: left out.")
             continue
         name = composed(base_name(written))
         seen[name] += 1
         lists.drops_s[name] = spans
     twice = [name for name, count in seen.items() if count > 1]
     if twice:
-        lists.problems.append(f"{path.name} has {counted(len(twice), 'track')} more than once: {quoted(twice)}.")
+        lists.drop_problems.append(f"{path.name} has {counted(len(twice), 'track')} more than once: {quoted(twice)}.")
 
 
 def _spans(found: object) -> Spans | None:
     """Sorted (start, end) in seconds; None for anything else."""
     try:
         spans = tuple(sorted((float(start), float(end)) for start, end in found))  # type: ignore[attr-defined]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return spans if all(0.0 <= start < end < float("inf") for start, end in spans) else None
 

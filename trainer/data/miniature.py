@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
+import soundfile
+
 from housex_blender.core.errors import HouseXError
 from housex_blender.core.files import read_json, write_text_atomic
 
@@ -129,18 +131,18 @@ def make_miniature(name: str, folder: Path, seed: int = 0, size: str = "small", 
     if seed < 0 or jobs < 1:
         raise HouseXError("The seed must be at least 0, the number of processes at least 1.")
     folder = Path(os.path.realpath(folder))
-    _check_replaceable(folder)
     try:
+        _check_replaceable(folder, name)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name[:40]}-", dir=folder.parent) as room:
             made = Path(room) / "made"
             made.mkdir()
             _build(Making(name, made, seed, size, jobs))
             # again, because rendering took its time
-            _check_replaceable(folder)
+            _check_replaceable(folder, name)
             _put(made, folder, Path(room) / "before")
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, soundfile.SoundFileError) as error:
+        reason = getattr(error, "strerror", None) or str(error).rstrip(".")
         raise HouseXError(f"{folder} cannot be written: {reason}.", "Choose a folder with enough space.") from error
     return folder
 
@@ -157,8 +159,8 @@ def _put(made: Path, folder: Path, aside: Path) -> None:
         raise
 
 
-def _check_replaceable(folder: Path) -> None:
-    """Raises HouseXError where something would be lost that is not ours."""
+def _check_replaceable(folder: Path, name: str) -> None:
+    """Raises HouseXError where something would be lost that is not ours, or stands for another data set."""
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -169,6 +171,9 @@ def _check_replaceable(folder: Path) -> None:
     manifest = manifest_of(folder)
     if manifest is None:
         raise HouseXError(f"{folder} is not a miniature, so it is left as it is.", "Choose a new folder.")
+    if manifest.data_set != name:
+        raise HouseXError(f"{folder} is a miniature of {manifest.data_set}, so it is left as it is.",
+                          "Choose a new folder.")  # fmt: skip
     strange = sorted(found - set(manifest.files))
     if strange:
         raise HouseXError(

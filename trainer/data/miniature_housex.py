@@ -35,6 +35,7 @@ from .miniature_songs import (
     uploaded_name,
 )
 from .miniature_studio import region_result, task
+from .published import HOUSEX_BPM
 
 PER_CLASS = {"small": 5, "medium": 24}
 # of all bars, which become pictures
@@ -43,8 +44,6 @@ PICTURE_RATE_HZ = 22050
 # one bar at 128 BPM
 SLICE_SAMPLES = int(1.875 * PICTURE_RATE_HZ)
 _PROJECT = 3
-# how often the published tracks have each tempo
-_TEMPI = {122: 1, 125: 2, 126: 32, 127: 2, 128: 121, 130: 2}
 _REMARKS = (
     "The sub-genres are the synthesiser's recipes; in the small size every third bar has a picture.",
     "A few tracks share an artist; one tempo is written at half its value, as in two rows of the published tables.",
@@ -101,7 +100,7 @@ def _draw(making: Making) -> list[_Track]:
         label = HOUSEX[number // count]
         mix = "Original Mix" if rng.random() < 0.6 else "Extended Mix"
         by = f"{artist} _ DJ {artist[::-1].title()}" if rng.random() < 0.25 else artist
-        bpm = int(rng.choice(list(_TEMPI), p=np.array(list(_TEMPI.values())) / sum(_TEMPI.values())))
+        bpm = int(rng.choice(list(HOUSEX_BPM), p=np.array(list(HOUSEX_BPM.values())) / sum(HOUSEX_BPM.values())))
         song = Song({label: 1.0}, _plan(rng), int(rng.integers(1 << 31)), artist, float(bpm))
         part = _part_of(number % count, count)
         tracks.append(_Track(making.folder, label, f"{by} - {title} ({mix})", song, part, PICTURE_EVERY[making.size]))

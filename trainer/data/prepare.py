@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,12 +17,24 @@ from housex_blender.core.errors import HouseXError
 from . import DATA_SETS, read_collection
 from .by_track import main_classes
 from .collection import PARTS, Collection, Piece
-from .reading import counted
+from .pictures import read_picture
+from .published import (
+    GTZAN_CUTS,
+    GTZAN_SHARES_PERCENT,
+    GTZAN_TRACKS,
+    HOMBURG_TESTED,
+    HOUSEX_DROP_SLICES,
+    HOUSEX_SLICES,
+    HOUSEX_TRACKS,
+    MAINSTAGE_CLIPS,
+    MLACHMISH_CLIPS,
+)
+from .reading import counted, quoted
 from .splits import Split, split_pieces
 
 _PRESETS = ("as_code", "fixed")
 # besides what networks hear or see
-_TABLES = {"gtzan": ("features_30_sec.csv", "features_3_sec.csv")}
+_TABLES = {"gtzan": {"features_30_sec.csv": 30, "features_3_sec.csv": 3}}
 
 
 @dataclass(frozen=True)
@@ -46,26 +60,30 @@ class Plan:
     by_class: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
-_HOUSEX_TRACKS = {"train": 128, "val": 20, "test": 12}
+def _by_part(numbers: Iterable[int]) -> dict[str, int]:
+    """The first parts, as far as there are numbers."""
+    return dict(zip(PARTS, numbers, strict=False))
+
+
+_MAINSTAGE = {part: tuple(clips[number] for clips in MAINSTAGE_CLIPS.values()) for number, part in enumerate(PARTS[:2])}
 PLANS: Mapping[str, tuple[Plan, ...]] = {
     "housex": (
         Plan("whole", "bars of whole tracks", "housex/resnet18", {"subset": "whole"},
-             {"train": 13_932, "val": 2_184, "test": 1_364}, _HOUSEX_TRACKS),
+             _by_part(HOUSEX_SLICES), _by_part(HOUSEX_TRACKS)),
         Plan("drops", "bars of drops", "housex/resnet18", {"subset": "drops"},
-             {"train": 2_183, "val": 339, "test": 204}, _HOUSEX_TRACKS),
+             _by_part(HOUSEX_DROP_SLICES), _by_part(HOUSEX_TRACKS)),
     ),
     "mainstage": (
-        Plan("clips", "clips of 7.5 s", "mainstage/resnet152", {}, {"train": 7_104, "val": 1_752},
-             {"train": 828, "val": 207},
-             {"train": (1215, 1192, 1102, 643, 591, 774, 920, 667), "val": (344, 348, 120, 200, 116, 284, 108, 232)}),
+        Plan("clips", "clips of 7.5 s", "mainstage/resnet152", {}, _by_part(map(sum, _MAINSTAGE.values())),
+             by_class=_MAINSTAGE),
     ),
     "gtzan": (
         *(Plan(f"pieces-{length}", f"pieces of {length} s", "gtzan/crnn", {"length": length},
-               {"train": 800 * chunks, "val": 100 * chunks, "test": 100 * chunks})
-          for length, chunks in (("30", 1), ("10", 3), ("3", 10), ("1", 30))),
-        Plan("clips", "clips of 24 s", "mlachmish/mel-cnn", {}, {"train": 800, "val": 200}),
+               _by_part(GTZAN_TRACKS * cuts * share // 100 for share in GTZAN_SHARES_PERCENT))
+          for length, cuts in GTZAN_CUTS.items()),
+        Plan("clips", "clips of 24 s", "mlachmish/mel-cnn", {}, _by_part(MLACHMISH_CLIPS)),
     ),
-    "homburg": (Plan("clips", "clips", published={"test": 189}),),
+    "homburg": (Plan("clips", "clips", published={"test": HOMBURG_TESTED}),),
 }  # fmt: skip
 
 
@@ -82,45 +100,160 @@ class Prepared:
     usable: bool
 
 
+@dataclass(frozen=True)
+class _Cut:
+    """One split before it is written; name: of its file."""
+
+    plan: Plan
+    what: str
+    name: str
+    split: Split
+
+    def empty(self) -> list[str]:
+        """Parts without a piece."""
+        return [part for part in PARTS if not len(self.split.parts[part])]
+
+    def lines(self, out: Path | None) -> list[str]:
+        """What to tell of it; out: the folder where it was written, if it was."""
+        lines = [f"{self.what}, rule {self.split.rule}{f' -> {out / self.name}' if out else ''}"]
+        for part in PARTS:
+            mine = self.split.parts[part]
+            if part == "test" and len(mine) and np.array_equal(mine, self.split.parts["val"]):
+                lines.append("  test   is the same as val")
+                continue
+            lines.append(_part_line(self.split, self.plan, part))
+            lines += _class_lines(self.split, self.plan, part)
+        return lines
+
+
+@dataclass
+class _Seen:
+    """What was found so far.
+
+    Attributes:
+        told: The report, with the splits in their places.
+        problems: One sentence each.
+        missing: Files and forms that are not there.
+        collections: The data set by its forms.
+    """
+
+    told: list[str | _Cut] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    collections: dict[tuple[str, ...], Collection] = field(default_factory=dict)
+
+
 def prepare(name: str, folder: Path, out: Path) -> Prepared:
-    """Check a data set and freeze its splits in a folder.
+    """Check a data set and, if it can be used, freeze its splits in a folder.
 
     Raises:
         HouseXError: The folder is not the data set, or the splits cannot be written.
     """
-    lines: list[str] = []
-    problems: list[str] = []
-    collections: dict[tuple[str, ...], Collection] = {}
-    missing = [file for file in _TABLES.get(name, ()) if not _is_there(folder, file)]
-    made = 0
+    seen = _seen(name, folder)
+    collections = list(seen.collections.values())
+    tables = [file for file in _TABLES.get(name, ()) if file not in seen.missing]
+    faults = _damaged(collections, tables, seen.problems)
+    empty = {one for read in collections for one in _empty_classes(_readable(read, seen.problems))}
+    if empty:
+        faults.append(f"no track of {', '.join(sorted(empty))}")
+    cuts = [one for one in seen.told if isinstance(one, _Cut)]
+    faults += _without_part(cuts)
+    if not faults:
+        _write(cuts, out)
+    where = None if faults else out
+    lines = [line for one in seen.told for line in (one.lines(where) if isinstance(one, _Cut) else [one])]
+    if seen.missing:
+        lines += ["", f"Not there: {', '.join(seen.missing)}."]
+    problems = list(dict.fromkeys(seen.problems))
+    heading = f"{counted(len(problems), 'problem')}:" if problems else "No problem."
+    verdict = f"Not usable: {'; '.join(faults)}." if faults else f"Usable. The splits lie in {out}."
+    return Prepared((*lines, "", heading, *(f"- {text}" for text in problems), "", verdict), not faults)
+
+
+def _seen(name: str, folder: Path) -> _Seen:
+    """The data set in all its forms, and the splits of each.
+
+    Raises:
+        HouseXError: The folder is not the data set.
+    """
+    seen = _Seen(missing=[file for file in _TABLES.get(name, ()) if not _is_there(folder, file)])
     for plan in PLANS[name]:
         for source in _sources(plan):
             # pictures of drops, or of 3 s, are others than those of whole tracks; the audio is the same
             form = (source, *plan.options.values()) if source == "pictures" else (source or "audio",)
-            if form not in collections:
+            if form not in seen.collections:
                 read = _read(name, folder, plan, source)
                 if read is None:
-                    missing.append(f"{plan.says} as {source}")
+                    seen.missing.append(f"{plan.says} as {source}")
                     continue
-                collections[form] = read
-                lines += [*_found(read), ""]
-                problems += read.problems
+                seen.collections[form] = read
+                seen.told += [*_found(read), ""]
+                seen.problems += read.problems
             for preset in _PRESETS if plan.system else ("fixed",):
-                told, wrong = _frozen(collections[form], plan, preset, source, out)
-                lines += told
-                problems += wrong
-                made += bool(told)
-    if not collections:
+                seen.told += _cut(seen.collections[form], plan, preset, source, seen.problems)
+    if not seen.collections:
         # it says what is missing
         read_collection(name, folder)
         raise HouseXError(f'"{shown(folder.name)}" holds nothing that a system takes.', "See what the papers had.")
-    usable = made > 0 and not any(_empty_classes(collection) for collection in collections.values())
-    problems = list(dict.fromkeys(problems))
-    heading = f"{counted(len(problems), 'problem')}:" if problems else "No problem."
-    if missing:
-        lines += ["", f"Not there: {', '.join(missing)}."]
-    lines += ["", heading, *(f"- {text}" for text in problems), "", _verdict(usable, collections.values(), out)]
-    return Prepared(tuple(lines), usable)
+    return seen
+
+
+def _damaged(collections: Sequence[Collection], tables: Iterable[str], problems: list[str]) -> list[str]:
+    """Why lists and tables that lie there are of no use."""
+    names = dict.fromkeys(name for collection in collections for name in collection.damaged)
+    for table in tables:
+        if not _table_fits(collections[0], table, problems):
+            names[table] = None
+    return [f"{', '.join(names)} cannot be read, to be downloaded again or moved away"] if names else []
+
+
+def _table_fits(collection: Collection, table: str, problems: list[str]) -> bool:
+    """Whether a table of features has rows of the clips; which it lacks is told."""
+    from ..systems.tabular_rows import published_rows
+
+    try:
+        rows = published_rows(collection, _TABLES[collection.name][table], problems.append)
+    except HouseXError as error:
+        problems.append(f"{table} is of no use: {error.message}")
+        return False
+    there = set(rows.track.tolist())
+    without = [track.name for index, track in enumerate(collection.tracks) if index not in there]
+    # a small miniature has rows of every second clip
+    if without and not collection.synthetic:
+        problems.append(f"{table} has no row of {counted(len(without), 'clip')}: {quoted(without)}.")
+    return True
+
+
+def _readable(collection: Collection, problems: list[str]) -> Collection:
+    """The tracks that pictures which can be read to their end are of; those that cannot are told."""
+    if not any(track.pictures for track in collection.tracks):
+        return collection
+    paths = [path for track in collection.tracks for path in track.pictures]
+    with ThreadPoolExecutor() as pool:
+        broken = [path for path, whole in zip(paths, pool.map(_is_whole, paths), strict=True) if not whole]
+    if broken:
+        names = quoted([path.name for path in broken])
+        problems.append(f"{counted(len(broken), 'picture')} cut off or damaged, left out of every run: {names}.")
+    lost = set(broken)
+    tracks = tuple(track for track in collection.tracks if not lost.issuperset(track.pictures))
+    return dataclasses.replace(collection, tracks=tracks)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        read_picture(path)
+    except HouseXError:
+        return False
+    return True
+
+
+def _without_part(cuts: Sequence[_Cut]) -> list[str]:
+    """What is wrong where a published part has no piece, or no split has all parts."""
+    published = [f"{one.what} has no piece in {' and '.join(one.empty())}"
+                 for one in cuts if one.empty() and one.split.rule == "published"]  # fmt: skip
+    if published or any(not one.empty() for one in cuts):
+        return published
+    return ["not one split could be made with all its parts"]
 
 
 def _is_there(folder: Path, file: str) -> bool:
@@ -175,28 +308,31 @@ def _found(collection: Collection) -> list[str]:
     return lines
 
 
-def _frozen(collection: Collection, plan: Plan, preset: str, source: str, out: Path) -> tuple[list[str], list[str]]:
-    """What to tell of one split, and what is wrong; nothing to tell where it cannot be made."""
+def _cut(collection: Collection, plan: Plan, preset: str, source: str, problems: list[str]) -> list[_Cut]:
+    """One split; none, with a sentence, where it cannot be made."""
     words = [word for word in (source, preset) if word] if plan.system else []
     what = f"{plan.says} ({', '.join(words)})" if words else plan.says
     try:
         split = _split(collection, plan, preset, source)
     except HouseXError as error:
-        return [], [f"{what}: {error.message}"]
-    path = out / ("-".join([plan.name, *words]) + ".json")
+        problems.append(f"{what}: {error.message}")
+        return []
+    problems += [f"{what}: {problem}" for problem in split.problems]
+    return [_Cut(plan, what, "-".join([plan.name, *words]) + ".json", split)]
+
+
+def _write(cuts: Iterable[_Cut], out: Path) -> None:
+    """Freeze the splits.
+
+    Raises:
+        HouseXError: The folder or a file cannot be written.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise HouseXError(f"{out} cannot be made: {error.strerror}.", "Choose another folder.") from error
-    split.save(path)
-    lines = [f"{what}, rule {split.rule} -> {path}"]
-    for part in PARTS:
-        if part == "test" and np.array_equal(split.parts["test"], split.parts["val"]):
-            lines.append("  test   is the same as val")
-            continue
-        lines.append(_part_line(split, plan, part))
-        lines += _class_lines(split, plan, part)
-    return lines, [f"{what}: {problem}" for problem in split.problems]
+    for cut in cuts:
+        cut.split.save(out / cut.name)
 
 
 def _split(collection: Collection, plan: Plan, preset: str, source: str) -> Split:
@@ -243,15 +379,6 @@ def _class_lines(split: Split, plan: Plan, part: str) -> list[str]:
     how = "sum of shares" if part == "train" else "greatest share"
     return [f"           {name}: {amount:g}; published: {paper} ({how})"
             for name, amount, paper in zip(collection.classes, amounts, plan.by_class[part], strict=True)]  # fmt: skip
-
-
-def _verdict(usable: bool, collections: Iterable[Collection], out: Path) -> str:
-    if usable:
-        return f"Usable. The splits lie in {out}."
-    empty = sorted({name for collection in collections for name in _empty_classes(collection)})
-    if empty:
-        return f"Not usable: no track of {', '.join(empty)}."
-    return "Not usable: not one split could be made."
 
 
 def add_prepare_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -19,7 +19,7 @@ from housex_blender.analysis.headers import shown
 from housex_blender.core.errors import AudioError
 
 from .by_track import ARTISTS
-from .collection import Collection, Track
+from .collection import Collection, Spans, Track
 from .miniature import MANIFEST, Manifest, manifest_of
 
 # of the two looks at whether recordings are equal: the short one
@@ -27,6 +27,8 @@ _LOOK_S = 0.25
 # a part of a miniature may be named instead of all of it
 _PARENTS = 2
 _BLOCK = 1 << 18
+# how far a drop may reach beyond its track by rounding alone
+_ROUNDING_S = 0.1
 
 
 def plain(name: str) -> str:
@@ -72,11 +74,28 @@ def artists_and_title(stem: str) -> tuple[str, str]:
 
 def duration_of(path: Path, problems: list[str]) -> float | None:
     """Seconds of an audio file; None, with a sentence, where it cannot be read."""
+    if path.is_symlink() and not path.exists():
+        problems.append(f'"{shown(path.name)}" is a link that leads nowhere: left out.')
+        return None
     try:
         return probe(path).duration_s
     except AudioError as error:
         problems.append(f"{error.message.rstrip('.')}: left out.")
         return None
+
+
+def within(spans: Spans | None, name: str, duration_s: float, problems: list[str]) -> Spans | None:
+    """Drops of a track cut where it ends, with a sentence; those that begin later are left out.
+
+    A table may hold any number, and systems cut pieces wherever it says.
+    """
+    if spans is None:
+        return None
+    beyond = sum(end_s > duration_s + _ROUNDING_S for _, end_s in spans)
+    if not beyond:
+        return spans
+    problems.append(f'Of "{name}" {counted(beyond, "drop")} would end after its {duration_s:.1f} s: cut there.')
+    return tuple((start_s, min(end_s, duration_s)) for start_s, end_s in spans if start_s < duration_s)
 
 
 def finished(
@@ -86,6 +105,7 @@ def finished(
     tracks: Iterable[Track],
     problems: Sequence[str],
     published: Mapping[str, str] | None = None,
+    damaged: Sequence[str] = (),
 ) -> Collection:
     """The collection: tracks by name, copies of one recording in one group, empty classes told."""
     miniature = miniature_around(folder)
@@ -101,6 +121,7 @@ def finished(
         ordered,
         dict(published or {}),
         (*problems, *copies, *empty),
+        tuple(damaged),
         miniature is not None or (folder / MANIFEST).is_file(),
     )
 

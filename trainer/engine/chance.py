@@ -39,10 +39,12 @@ def seed_step(seed: int, step: int, rank: int = 0) -> None:
     seed_all(_number(seed, _STEP, step, rank))
 
 
-def track_generator(name: str) -> np.random.Generator:
-    """Of one track by its name: the same pieces in every run, whatever other tracks there are."""
+def track_generator(name: str, seed: int = 0) -> np.random.Generator:
+    """Of one track by its name and a run's seed: the same pieces whatever other tracks there are."""
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
-    return np.random.default_rng([_TRACK, *np.frombuffer(digest, np.uint32).tolist()])
+    # seed 0 adds nothing, so that splits frozen before seeds counted here keep their pieces
+    seeds = [seed] if seed else []
+    return np.random.default_rng([_TRACK, *seeds, *np.frombuffer(digest, np.uint32).tolist()])
 
 
 def epoch_order(

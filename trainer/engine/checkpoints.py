@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import nn
 
@@ -20,9 +21,16 @@ class CheckpointError(HouseXError):
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write tensors, numbers and text."""
-    with replacing(path) as temporary:
-        torch.save(state, temporary)
+    """Write tensors, numbers and text.
+
+    Raises:
+        HouseXError: They cannot be written.
+    """
+    try:
+        with replacing(path) as temporary:
+            torch.save(state, temporary)
+    except (OSError, RuntimeError) as error:  # torch's writer raises the second when the disk is full
+        raise _unwritable(path, error) from error
 
 
 def load_checkpoint(path: Path, identity: str) -> dict[str, Any] | None:
@@ -52,9 +60,21 @@ def load_checkpoint(path: Path, identity: str) -> dict[str, Any] | None:
 
 
 def save_weights(path: Path, network: nn.Module) -> None:
-    """The weights as safetensors; those that two parts share are written once."""
-    with replacing(path) as temporary:
-        save_model(network, str(temporary))
+    """The weights as safetensors; those that two parts share are written once.
+
+    Raises:
+        HouseXError: They cannot be written.
+    """
+    try:
+        with replacing(path) as temporary:
+            save_model(network, str(temporary))
+    except (OSError, SafetensorError) as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: Exception) -> HouseXError:
+    said = " ".join(str(error).split())
+    return HouseXError(f"{path} cannot be written: {said}.", "Make room on the disk, or choose another folder.")
 
 
 def load_weights(path: Path, network: nn.Module) -> None:

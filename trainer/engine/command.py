@@ -31,10 +31,10 @@ def add_run_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParse
     parser.add_argument("--preset", choices=PRESETS, help="default: fixed, or the recipe's first")
     parser.add_argument("--seed", type=_from_zero, help="default: the recipe's first")
     parser.add_argument("--weights", help="imagenet, none or a file; for a prompted system the folder of its model")
-    parser.add_argument("--steps", type=_count, help="stop after so many steps, for a short try")
+    parser.add_argument("--steps", type=count, help="stop after so many steps, for a short try")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     parser.add_argument("--precision", default="auto", choices=("auto", "32", "bf16", "16"))
-    parser.add_argument("--micro-batch", type=_count, help="most examples at once, where memory is short")
+    parser.add_argument("--micro-batch", type=count, help="most examples at once, where memory is short")
     parser.add_argument("--workers", type=_from_zero, default=0, help="processes that read ahead")
     parser.add_argument("--train-predictions", action="store_true", help="ask about the training part too")
     parser.add_argument("--cache", type=Path, help="folder of the features; default OUT/features")
@@ -46,17 +46,26 @@ def add_run_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParse
     parser.set_defaults(func=run)
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return number
+def count(text: str) -> int:
+    """A number from 1 on, for argparse.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    return _at_least(1, text)
 
 
 def _from_zero(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is less than 0")
+    return _at_least(0, text)
+
+
+def _at_least(least: int, text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from error
+    if number < least:
+        raise argparse.ArgumentTypeError(f"{text} is less than {least}")
     return number
 
 

@@ -18,9 +18,12 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold a folder; the system lets go of it however the process ends.
 
     Raises:
-        HouseXError: Another process holds it.
+        HouseXError: Another process holds it, or it cannot be written.
     """
-    handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise unwritable(folder, error) from error
     try:
         try:
             _take(handle)
@@ -31,6 +34,11 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def unwritable(folder: Path, error: OSError) -> HouseXError:
+    """The sentence on a folder of runs that is read-only, or on a disk that is full."""
+    return HouseXError(f"The folder {folder} cannot be written: {error.strerror or error}.", "Choose another --out.")
 
 
 if sys.platform == "win32":

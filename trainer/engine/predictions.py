@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,14 @@ from numpy.typing import NDArray
 from housex_blender.core.errors import HouseXError
 from housex_blender.core.files import replacing
 
+from ..data.by_track import last_greatest
+
 _ARRAYS = ("track", "start_s", "target", "probs", "logits")
+
+
+def predictions_file(folder: Path, part: str) -> Path:
+    """Where a run's folder has what it said of a part."""
+    return folder / f"predictions-{part}.npz"
 
 
 @dataclass(frozen=True)
@@ -41,8 +49,17 @@ class Predictions:
 
     @property
     def true(self) -> NDArray[np.int64]:
-        """(n,) index of the class with the greatest share; of equal ones the last, as the mainstage benchmark does."""
-        return self.target.shape[1] - 1 - self.target[:, ::-1].argmax(axis=1)
+        """(n,) index of the class with the greatest share; of equal ones the last."""
+        return last_greatest(self.target)
+
+    def rows(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> Predictions:
+        """The answers for some pieces: their indices, in any order, or a mask of (n,)."""
+        return Predictions(self.classes, *(getattr(self, name)[which] for name in _ARRAYS))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Predictions]) -> Predictions:
+        """One after the other, at least one; all of the same classes."""
+        return cls(parts[0].classes, *(np.concatenate([getattr(one, name) for one in parts]) for name in _ARRAYS))
 
     def save(self, path: Path) -> None:
         """Write an .npz."""
@@ -59,5 +76,5 @@ class Predictions:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return cls(tuple(str(name) for name in arrays["classes"]), *(arrays[name] for name in _ARRAYS))
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except Exception as error:  # a damaged archive raises whatever its readers meet
             raise HouseXError(f"{path.name} does not hold predictions.", "Run the recipe again.") from error

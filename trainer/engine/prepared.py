@@ -18,6 +18,7 @@ from ..systems.base import Setup
 from .chance import track_generator
 
 SPLIT_FILE = "split.json"
+_REPAIR = "Use the data that the run was made of, another folder of runs, or --again."
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,12 @@ class Prepared:
         return result
 
 
-def cut(collection: Collection, setup: Setup) -> list[Piece]:
-    """The pieces of all tracks; those of a track hang on its name alone, not on what other tracks there are."""
+def cut(collection: Collection, setup: Setup, seed: int = 0) -> list[Piece]:
+    """The pieces of all tracks; those of a track hang on its name and the seed, not on what other tracks there are."""
     return [
         piece
         for index, track in enumerate(collection.tracks)
-        for piece in setup.pieces(track, index, track_generator(track.name))
+        for piece in setup.pieces(track, index, track_generator(track.name, seed))
     ]
 
 
@@ -65,7 +66,7 @@ def prepare(
         data: Where its data set lies.
         folder: Of the run: the split is frozen there, and used again when the run goes on.
         cache: Where features are kept.
-        seed: Of the split.
+        seed: Of the split, and of the pieces where their system draws them.
         progress: Whether to show bars.
         frozen: A split that was frozen before, to be used for the tracks that it names.
 
@@ -91,12 +92,18 @@ def prepare(
 
 
 def _frozen(collection: Collection, setup: Setup, path: Path, seed: int, given: Path | None) -> Split:
+    pieces = cut(collection, setup, seed)
     if path.is_file():
-        split = Split.load(path, collection)
+        try:
+            split = Split.load(path, collection)
+        except HouseXError as error:
+            raise HouseXError(error.message, _REPAIR) from error
         if given is None and (split.rule, split.seed) != (setup.split, seed):
             raise HouseXError(f"{path} was made by another rule or seed.", "Start with --again.")
+        # a run that was cut off before its first checkpoint must not go on with the pieces of other settings
+        if split.pieces != tuple(pieces):
+            raise HouseXError(f"{path} was made with other settings: it parts other pieces.", "Start with --again.")
         return split
-    pieces = cut(collection, setup)
     if not pieces:
         raise HouseXError(
             f"The {collection.name} data set holds nothing that {setup.system} ({setup.preset}) can take.",

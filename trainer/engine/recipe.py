@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import math
 import typing
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
@@ -37,12 +38,17 @@ KINDS: tuple[str, ...] = typing.get_args(Kind)
 PARTS_MEASURED = ("train", "val", "test", "new_songs")
 METRICS = (
     "accuracy",
+    "tie_accuracy",
     "weighted_f1",
     "weighted_precision",
     "weighted_recall",
     "micro_f1",
     "macro_f1",
 )
+# fields of Training that have bounds besides 0
+_FROM_ONE = ("batch", "epochs", "patience", "validations")
+_ABOVE_ZERO = ("lr", "clip_norm")
+_SHARES = ("momentum", "warmup_share")
 
 
 @dataclass(frozen=True)
@@ -226,7 +232,7 @@ def training_value(name: str, value: Any) -> Any:
     """A field of Training, as its type; whole numbers are taken for fractional ones too.
 
     Raises:
-        ValueError: No such field, or not of its type.
+        ValueError: No such field, not of its type, or a number that nothing can be trained with.
     """
     types = typing.get_type_hints(Training)
     if name not in types:
@@ -238,11 +244,26 @@ def training_value(name: str, value: Any) -> Any:
         return value
     allowed = typing.get_args(wanted) or (wanted,)
     if float in allowed and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(value)
     if type(value) not in allowed:
         kinds = " or ".join("none" if kind is NoneType else kind.__name__ for kind in allowed)
         raise ValueError(f"{name} is {value!r}, not {kinds} (YAML wants 1.0e-4, not 1e-4)")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        _check_bounds(name, value)
     return value
+
+
+def _check_bounds(name: str, value: float) -> None:
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is {value}, which is not a finite number")
+    if name in _FROM_ONE and value < 1:
+        raise ValueError(f"{name} is {value}, less than 1")
+    if name in _ABOVE_ZERO and value <= 0:
+        raise ValueError(f"{name} is {value}, not above 0")
+    if value < 0:
+        raise ValueError(f"{name} is {value}, less than 0")
+    if name in _SHARES and value > 1:
+        raise ValueError(f"{name} is {value}, more than 1")
 
 
 def value_of(text: str) -> Any:

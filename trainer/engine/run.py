@@ -8,7 +8,7 @@ import importlib.metadata
 import json
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,10 @@ from torch import nn
 
 from housex_blender.analysis.front_ends import card_of
 from housex_blender.core.errors import HouseXError
-from housex_blender.core.files import read_json, sha256_of, write_text_atomic
+from housex_blender.core.files import sha256_of, write_text_atomic
 
 from ..data import read_collection
+from ..data.collection import Collection
 from ..maps.listening import warn
 from ..systems import get_setup
 from ..systems.base import PRESETS, Setup, Training
@@ -30,16 +31,18 @@ from .chance import seed_build
 from .checkpoints import BEST_FILE, CHECKPOINT_FILE, LAST_FILE, load_weights
 from .fit import Fitted, Plan, fit, is_collapsed
 from .history import HISTORY_FILE, TENSORBOARD_FOLDER, Row, read_history
-from .lock import locked
-from .predictions import Predictions
-from .prepared import SPLIT_FILE, Prepared, prepare
+from .lock import locked, unwritable
+from .predictions import Predictions, predictions_file
+from .prepared import SPLIT_FILE, Prepared, cut, prepare
 from .recipe import Recipe, setup_of, system_module
+from .run_card import RUN_FILE, SCHEMA, first_difference, read_card
 from .runtime import Runtime
+from .same_data import frozen_names, mark_of
 
-RUN_FILE, SCHEMA = "run.json", "housex-run-1"
 _LIBRARIES = ("torch", "torchvision", "numpy", "scikit-learn", "lightning-fabric", "transformers")
 # more are told in run.json only
 _MOST_WARNINGS = 20
+_ELSEWHERE = "Choose another folder of runs, or `python -m trainer run ... --again`."
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Run:
         Raises:
             HouseXError: It was not asked about that part.
         """
-        return Predictions.load(_predictions_file(self.folder, part))
+        return Predictions.load(predictions_file(self.folder, part))
 
     @property
     def history(self) -> tuple[Row, ...]:
@@ -97,7 +100,7 @@ def open_run(folder: Path) -> Run:
     Raises:
         HouseXError: The folder holds no finished run.
     """
-    card = _read_card(Path(folder))
+    card = read_card(Path(folder))
     if card is None or not card["finished"]:
         raise HouseXError(f"There is no finished run in {folder}.", "Run its recipe to the end.")
     return Run(Path(folder), card)
@@ -159,13 +162,17 @@ def run_recipe(
         raise HouseXError(f"There is no preset {preset!r}.", f"Known are {', '.join(PRESETS)}.")
     if recipe.kind == "cited":
         raise HouseXError(f"{recipe.name} is only cited: {recipe.source or 'it has no system'}.", "Choose another row.")
+    if recipe.kind != "network":
+        _refuse_for_networks_only(recipe, weights, frozen_split, steps)
     runner = _NetworkRun if recipe.kind == "network" else _OtherRun
-    run = runner(recipe, preset, seed, Path(data), Path(out), weights, device, steps, precision, micro_batch, workers,
-                 train_predictions, cache, progress, frozen_split)  # fmt: skip
+    run = runner(recipe=recipe, preset=preset, seed=seed, data=Path(data), out=Path(out), weights=weights,
+                 device=device, steps=steps, precision=precision, micro_batch=micro_batch, workers=workers,
+                 train_predictions=train_predictions, cache=cache, progress=progress,
+                 frozen_split=frozen_split)  # fmt: skip
     return run.made(again)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _AnyRun:
     """What all runs have in common: a folder that one process holds, and a card."""
 
@@ -203,12 +210,17 @@ class _AnyRun:
         return folder
 
     def _is_finished(self, folder: Path) -> bool:
-        card = _read_card(folder)
+        card = read_card(folder)
         if card is None or not card["finished"]:
             return False
-        if card["identity"] != self.identity:
-            raise HouseXError(f"The run in {folder} was made with other settings.", "Choose another --out, or --again.")
-        if self.train_predictions and not _predictions_file(folder, "train").exists():
+        if difference := first_difference(card, self.settings(), self.free):
+            raise HouseXError(f"The run in {folder} was made with other settings: {difference}.", _ELSEWHERE)
+        same = self.is_of_this_data(folder, card)
+        if same is None:
+            return False
+        if not same:
+            raise HouseXError(f"The run in {folder} was made of other data than {self.data}.", _ELSEWHERE)
+        if self.train_predictions and not predictions_file(folder, "train").exists():
             return False
         if self.first and self.progress:
             print(f"{self.recipe.name} ({self.preset}, seed {self.seed}) is finished; --again runs it anew.")
@@ -224,8 +236,17 @@ class _AnyRun:
         """Where features are kept."""
         return self.cache or self.out / "features"
 
+    @property
+    def free(self) -> Container[str]:
+        """Settings in which a finished run may differ."""
+        return ()
+
     def start(self) -> None:
         """Before anything else."""
+
+    def is_of_this_data(self, folder: Path, card: Mapping[str, Any]) -> bool | None:
+        """Whether a finished run was made of the data that is there; None where it does not say."""
+        raise NotImplementedError
 
     def in_turn(self) -> AbstractContextManager[None]:
         """A block for the first process before the others."""
@@ -267,9 +288,20 @@ class _NetworkRun(_AnyRun):
         """Join the other processes."""
         self.setup = setup_of(self.recipe, self.preset)
         # the authors' figures are of 32 bits
-        wanted = "32" if self.precision == "auto" and self.preset != "fixed" else self.precision
-        self.runtime = Runtime.start(self.device, wanted)
+        self.wanted = "32" if self.precision == "auto" and self.preset != "fixed" else self.precision
+        self.runtime = Runtime.start(self.device, self.wanted)
         self.first = self.runtime.first
+
+    @property
+    def free(self) -> Container[str]:
+        """The precision, where the device chooses it: another machine's run is as good."""
+        return ("precision",) if self.wanted == "auto" else ()
+
+    def is_of_this_data(self, folder: Path, card: Mapping[str, Any]) -> bool:
+        """By the names of the tracks that its split parts."""
+        collection = read_collection(self.setup.dataset, self.data, self.setup.options)
+        names = {collection.tracks[piece.track].name for piece in cut(collection, self.setup)}
+        return card["synthetic"] == collection.synthetic and frozen_names(folder / SPLIT_FILE) == names
 
     def in_turn(self) -> AbstractContextManager[None]:
         """A block for the first process before the others; an error of its own reaches them."""
@@ -305,6 +337,8 @@ class _NetworkRun(_AnyRun):
             "parts": prepared.counts,
             "problems": list(prepared.problems),
             "notes": list(self.setup.notes),
+            "window_s": self.setup.front_end.window_samples / self.setup.front_end.sample_rate_hz,
+            "drops_s": {track.name: track.drops_s for track in prepared.collection.tracks if track.drops_s},
             "device": str(self.runtime.device),
             "processes": self.runtime.processes,
         }
@@ -336,12 +370,17 @@ class _NetworkRun(_AnyRun):
         parts = ["val", "test", *(["train"] if self.train_predictions else [])]
         at_once = self.micro_batch or self.setup.training.batch
         classes = len(self.setup.classes)
-        answered = {
-            part: ask(network, prepared.examples[part], classes, self.runtime, at_once, self.workers) for part in parts
-        }
+        answered: dict[str, Answers] = {}
+        for part in parts:
+            examples = prepared.examples[part]
+            # some published splits test on the validation part
+            twin = next((one for one in answered if np.array_equal(prepared.examples[one].indices, examples.indices)),
+                        None)  # fmt: skip
+            answered[part] = (answered[twin] if twin else
+                              ask(network, examples, classes, self.runtime, at_once, self.workers))  # fmt: skip
         if self.first:
             for part, answers in answered.items():
-                predictions_of(answers, self.setup, prepared).save(_predictions_file(folder, part))
+                predictions_of(answers, self.setup, prepared).save(predictions_file(folder, part))
         collapsed = is_collapsed([answered["val"], answered["test"]])
         # after a few steps of a try it means nothing
         if collapsed and self.first and self.steps is None:
@@ -352,11 +391,18 @@ class _NetworkRun(_AnyRun):
 class _OtherRun(_AnyRun):
     """A classical system is fitted, or a language model asked."""
 
+    def is_of_this_data(self, folder: Path, card: Mapping[str, Any]) -> bool | None:
+        """By a hash of what lies there."""
+        return card["data"] == mark_of(self._collection()) if "data" in card else None
+
+    def _collection(self) -> Collection:
+        # these systems are called after the data set that they are for
+        return read_collection(self.recipe.system.split("/")[0], self.data, self.recipe.options)
+
     def work(self, folder: Path) -> None:
         """Hand over to the system's own module."""
         recipe = self.recipe
-        # these systems are called after the data set that they are for
-        collection = read_collection(recipe.system.split("/")[0], self.data, recipe.options)
+        collection = self._collection()
         problems = list(collection.problems)
         module = system_module(recipe.kind)
         if recipe.kind == "classical":
@@ -370,11 +416,12 @@ class _OtherRun(_AnyRun):
                                            on_problem=problems.append)  # fmt: skip
         counts = {}
         for part, predictions in answered.items():
-            predictions.save(_predictions_file(folder, part))
+            predictions.save(predictions_file(folder, part))
             counts[part] = {"tracks": len(np.unique(predictions.track)), "pieces": len(predictions.track)}
         warn(problems[:_MOST_WARNINGS])
-        self.write(folder, data_set=collection.name, classes=list(collection.classes), synthetic=collection.synthetic,
-                   parts=counts, problems=problems, finished=True)  # fmt: skip
+        self.write(folder, data_set=collection.name, data=mark_of(collection), classes=list(collection.classes),
+                   synthetic=collection.synthetic, parts=counts, problems=problems,
+                   notes=list(module.notes_of(self.preset)), finished=True)  # fmt: skip
 
 
 def predictions_of(answers: Answers, setup: Setup, prepared: Prepared) -> Predictions:
@@ -384,11 +431,13 @@ def predictions_of(answers: Answers, setup: Setup, prepared: Prepared) -> Predic
     probs = outputs if is_probability else outputs.softmax(-1)
     logits = outputs.clamp(min=1e-30).log() if is_probability else outputs
     pieces = [prepared.split.pieces[number] for number in answers.piece.tolist()]
+    # as they are in the data set, whichever labels the training was given
+    shares = [prepared.collection.tracks[piece.track].label for piece in pieces]
     return Predictions(
         setup.classes,
         np.array([prepared.collection.tracks[piece.track].name for piece in pieces], dtype=np.str_),
         np.array([piece.start_s for piece in pieces], np.float64),
-        answers.target.numpy(),
+        np.array(shares, np.float32).reshape(-1, len(setup.classes)),
         probs.float().numpy(),
         logits.float().numpy(),
     )
@@ -403,6 +452,22 @@ def _outcome(fitted: Fitted) -> dict[str, Any]:
     }
 
 
+def _refuse_for_networks_only(
+    recipe: Recipe, weights: str | None, frozen_split: Path | None, steps: int | None
+) -> None:
+    given = {
+        "--steps": steps,
+        "--split": recipe.split,
+        "--set": recipe.training,
+        "--split-file": frozen_split,
+        # the folder of a language model is named so too
+        "--weights": weights if recipe.kind == "classical" else None,
+    }
+    for option, value in given.items():
+        if value:
+            raise HouseXError(f"{option} is for networks, and {recipe.name} is {recipe.kind}.", f"Leave out {option}.")
+
+
 def _hash_of(split: Path) -> str:
     try:
         return sha256_of(split)
@@ -410,37 +475,27 @@ def _hash_of(split: Path) -> str:
         raise HouseXError(f"The split {split} cannot be read.", "Name a file that `prepare` wrote.") from error
 
 
-def _predictions_file(folder: Path, part: str) -> Path:
-    return folder / f"predictions-{part}.npz"
-
-
-def _read_card(folder: Path) -> dict[str, Any] | None:
-    path = folder / RUN_FILE
-    try:
-        card = read_json(path.read_text(encoding="utf-8"))
-        if card["schema"] != SCHEMA or not isinstance(card["finished"], bool):
-            raise ValueError("another schema")
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise HouseXError(f"{path} does not describe a run of this version.", "Run the recipe with --again.") from error
-    return dict(card)
-
-
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise HouseXError(f"The folder {folder} cannot be made: {error.strerror}.", "Choose another --out.") from error
+        raise unwritable(folder, error) from error
 
 
 def _clear(folder: Path) -> None:
     """Take away what a run writes, and nothing else."""
-    for name in (RUN_FILE, SPLIT_FILE, HISTORY_FILE, BEST_FILE, LAST_FILE, CHECKPOINT_FILE):
-        (folder / name).unlink(missing_ok=True)
+    names = (RUN_FILE, SPLIT_FILE, HISTORY_FILE, BEST_FILE, LAST_FILE, CHECKPOINT_FILE)
     # the answers of a language model in words are its own module's
-    for path in (*folder.glob("predictions-*.npz"), *folder.glob("*.jsonl")):
-        path.unlink()
+    found = [
+        *(folder / name for name in names),
+        *folder.glob(predictions_file(folder, "*").name),
+        *folder.glob("*.jsonl"),
+    ]
+    try:
+        for path in found:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
     shutil.rmtree(folder / TENSORBOARD_FOLDER, ignore_errors=True)
 
 

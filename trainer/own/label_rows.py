@@ -43,7 +43,7 @@ def share_in(value: object, where: str) -> float:
         return 0.0
     try:
         number = float(value.strip().replace(",", ".")) if isinstance(value, str) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or not math.isfinite(number):
         raise CollectionError(f"{where}: {value!r} is not a number.", "Write shares such as 0.75, or leave it empty.")

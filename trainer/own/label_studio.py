@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,37 +48,49 @@ def number_in_cell(cell: str) -> str | None:
     return found.group(1) if found else None
 
 
-def read_studio(path: Path) -> StudioExport:
+def read_studio(path: Path, on_problem: Callable[[str], None] | None = None) -> StudioExport:
     """Read a Label Studio export or a table of detected drops.
 
+    Args:
+        path: The file.
+        on_problem: Called with a sentence for each task that is left out, as its numbers can be no share or time; None
+            to refuse the file for one.
+
     Raises:
-        CollectionError: It is neither, or holds numbers that no share or time can have.
+        CollectionError: It is neither, or such a task is refused.
     """
     try:
         tasks = json.loads(text_of(path))
     except (ValueError, RecursionError) as error:
         raise CollectionError(f"{path.name} is not valid JSON.", "Export it from Label Studio again.") from error
-    if not isinstance(tasks, list) or not tasks or not all(isinstance(task, dict) for task in tasks):
+    if not isinstance(tasks, list) or not any(isinstance(task, dict) for task in tasks):
         raise CollectionError(f"{path.name} is not a Label Studio export.", "Export the project as JSON.")
     rows: list[LabelRow] = []
     drops: dict[str, Spans] = {}
     unlabelled = 0
     for number, task in enumerate(tasks, 1):
-        where = f"{path.name}, task {number}"
-        if "drop_sections" in task and "audio_path" in task:
-            spans = _spans(task["drop_sections"], where)
-            if spans:
-                drops[base_name(str(task["audio_path"]))] = spans
-        elif "annotations" in task:
-            file = _file_of(task, where)
-            found, marked = _annotated(task, file, f"{where} ({file})")
-            rows += found
-            if marked:
-                drops[base_name(file)] = marked
-            unlabelled += not found and not marked
-        else:
-            raise CollectionError(f"{where} has no annotations.", "Export the project as JSON, not as JSON-MIN.")
+        try:
+            file, found, marked = _told(task, f"{path.name}, task {number}")
+        except CollectionError as error:
+            if on_problem is None:
+                raise
+            on_problem(f"{error.message.rstrip('.')}: left out.")
+            continue
+        rows += found
+        if marked:
+            drops[base_name(file)] = marked
+        unlabelled += "annotations" in task and not found and not marked
     return StudioExport(tuple(rows), drops, unlabelled)
+
+
+def _told(task: object, where: str) -> tuple[str, list[LabelRow], Spans]:
+    """File, rows and drops of one task."""
+    if isinstance(task, dict) and "drop_sections" in task and "audio_path" in task:
+        return str(task["audio_path"]), [], _spans(task["drop_sections"], where)
+    if not isinstance(task, dict) or "annotations" not in task:
+        raise CollectionError(f"{where} has no annotations.", "Export the project as JSON, not as JSON-MIN.")
+    file = _file_of(task, where)
+    return file, *_annotated(task, file, f"{where} ({file})")
 
 
 def _file_of(task: dict[str, object], where: str) -> str:
@@ -130,7 +142,7 @@ def _spans(found: object, where: str) -> Spans:
     for pair in pairs:
         try:
             start_s, end_s = (float(time) for time in pair)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             start_s, end_s = math.nan, math.nan
         if not 0.0 <= start_s < end_s < math.inf:
             raise CollectionError(f"{where}: {pair!r} is not a drop.", "A drop is [start, end] in seconds.")

@@ -11,20 +11,22 @@ from typing import Any
 import numpy as np
 
 from ..data.collection import PARTS
-from ..engine.predictions import Predictions
+from ..engine.predictions import Predictions, predictions_file
+from ..engine.prepared import SPLIT_FILE
 from ..engine.recipe import Recipe, setup_of
 from ..engine.run import Run
 from ..metrics import accuracy
 from ..systems.base import Setup
-from ..systems.voting import fit_weights, vote
-from .figures import VOTES, confusion_of, figures_of, intervals_of
+from .drop_votes import drop_weighted, learned
+from .figures import COUNTS, VOTES, confusion_of, figures_of, intervals_of
+from .words import stopped_after
 
-NOT_RUN = "not run"
+NOT_RUN, CITED = "not run", "only cited"
 # where ``evaluate`` leaves what a run says of songs outside its data set
 NEW_SONGS = "new_songs"
 # printed for a part that was run, besides what its paper prints
-_ALSO = ("accuracy", "macro_f1", *(f"track.{name}.accuracy" for name in VOTES), "expected_accuracy", "kl")
-_COUNTS = ("pieces", "tracks", "abstained")
+_ALSO = ("accuracy", "macro_f1", *(f"track.{name}.accuracy" for name in VOTES), "tie_accuracy", "expected_accuracy",
+         "kl")  # fmt: skip
 # the first of these that two presets share says which of them is better
 _DECIDING = ("test.accuracy", "val.accuracy")
 # with one class per piece and abstentions as errors these are the accuracy
@@ -72,6 +74,7 @@ class Variant:
         counts: Part -> pieces, tracks and abstentions, of the first run.
         synthetic: Whether the data were a miniature of the synthesiser.
         problem: Why it was not run, or not wholly: one sentence, or empty.
+        notes: What the preset does that another would not, one sentence each, as its first run says.
     """
 
     recipe: Recipe
@@ -82,13 +85,15 @@ class Variant:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     synthetic: bool = False
     problem: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """Preset and facts in one line, or that it was not run."""
+        """Preset and facts in one line; or that it was not run, or is only cited."""
         if self.recipe.kind == "cited":
-            return "only cited"
-        return ", ".join([self.preset, *self.facts]) if self.seeds else NOT_RUN
+            return CITED
+        facts = self.facts if self.seeds else (NOT_RUN,)
+        return ", ".join(filter(None, (self.preset, *facts)))
 
 
 def variant_not_run(recipe: Recipe, preset: str = "", problem: str = "") -> Variant:
@@ -110,20 +115,22 @@ def variant_of(recipe: Recipe, preset: str, runs: Sequence[Run], problem: str = 
     figures = {part: [figures_of(one) for one in found] for part, found in heard.items()}
     figures["epochs"] = [{"epochs": float(run.card["epochs"])} for run in runs if run.card.get("epochs")]
     cells = [_cell(metric, value, figures) for metric, value in recipe.published.items()]
-    cells += _more_cells(recipe, figures) + _learned_cells(heard)
-    counts = {part: {name: int(found[0][name]) for name in _COUNTS} for part, found in figures.items() if part in heard}
+    cells += _more_cells(recipe, figures)
+    counts = {part: {name: int(found[0][name]) for name in COUNTS} for part, found in figures.items() if part in heard}
     cards = [run.card for run in runs]
+    cells = [*_with_intervals(cells, heard), *_voted_cells(cards, heard)]
     facts = facts_of(recipe, preset, cards)
     if any(shares_tracks(run.folder) for run in runs) or _leaks(heard):
         facts += (LEAK,)
-    return Variant(recipe, preset, _with_intervals(cells, heard), tuple(int(card["seed"]) for card in cards), facts,
-                   counts, any(card.get("synthetic") for card in cards), problem)  # fmt: skip
+    return Variant(recipe, preset, tuple(cells), tuple(int(card["seed"]) for card in cards), facts, counts,
+                   any(card.get("synthetic") for card in cards), problem,
+                   tuple(map(str, cards[0].get("notes", ()))))  # fmt: skip
 
 
 def _heard(runs: Sequence[Run]) -> dict[str, list[Predictions]]:
     """Part -> what each run said of it, for the parts that every run has."""
     parts = [part for part in (*PARTS, NEW_SONGS)
-             if all((run.folder / f"predictions-{part}.npz").is_file() for run in runs)]  # fmt: skip
+             if all(predictions_file(run.folder, part).is_file() for run in runs)]  # fmt: skip
     return {part: [run.predictions(part) for run in runs] for part in parts}
 
 
@@ -144,14 +151,19 @@ def _more_cells(recipe: Recipe, figures: _Figures) -> list[Cell]:
     return [cell for cell in cells if cell.ours is not None]
 
 
-def _learned_cells(heard: Mapping[str, Sequence[Predictions]]) -> list[Cell]:
-    """The test's tracks by a vote whose weights were learned on the validation, where those are other tracks."""
-    values = []
-    for val, test in zip(heard.get("val", ()), heard.get("test", ()), strict=False):
-        if not len(test.track) or not (val.said >= 0).any() or set(val.track) & set(test.track):
-            return []
-        values.append(accuracy(confusion_of(vote(test, "learned", learned=fit_weights(val)))))
-    return [Cell("test.track.learned.accuracy", None, float(np.mean(values)), tuple(values))] if values else []
+def _voted_cells(cards: Sequence[Mapping[str, Any]], heard: Mapping[str, Sequence[Predictions]]) -> list[Cell]:
+    """Tracks by the votes that need more than what was said of their pieces: the drops, or another part."""
+    voted = {f"{part}.track.drop_weighted.accuracy": drop_weighted(cards, heard[part])
+             for part in ("val", "test") if part in heard}  # fmt: skip
+    if {"val", "test"} <= set(heard):
+        voted["test.track.learned.accuracy"] = learned(cards, heard["val"], heard["test"])
+    cells = []
+    for metric, tracks in voted.items():
+        if tracks:
+            values = tuple(accuracy(confusion_of(one)) for one in tracks)
+            interval = intervals_of(tracks, ["accuracy"]).get("accuracy")
+            cells.append(Cell(metric, None, float(np.mean(values)), values, interval))
+    return cells
 
 
 def _with_intervals(cells: Sequence[Cell], heard: Mapping[str, Sequence[Predictions]]) -> tuple[Cell, ...]:
@@ -165,7 +177,7 @@ def _with_intervals(cells: Sequence[Cell], heard: Mapping[str, Sequence[Predicti
 def shares_tracks(folder: Path) -> bool:
     """Whether the split of a run tests pieces of tracks that it trained on; False where it froze none."""
     try:
-        split = json.loads((folder / "split.json").read_text(encoding="utf-8"))
+        split = json.loads((folder / SPLIT_FILE).read_text(encoding="utf-8"))
         track_of = [row[0] for row in split["pieces"]]
         tracks = {part: {track_of[index] for index in split["parts"][part]} for part in PARTS}
     except (OSError, ValueError, KeyError, IndexError, TypeError):
@@ -183,7 +195,7 @@ def facts_of(recipe: Recipe, preset: str, cards: Sequence[Mapping[str, Any]]) ->
     if recipe.kind == "prompted":
         facts += sorted({f"model {Path(str(card['weights'])).name}" for card in cards})
     limits = {card["steps_at_most"] for card in cards if card.get("steps_at_most")}
-    facts += [f"stopped after {limit} step{'s' * (limit != 1)}" for limit in sorted(limits)]
+    facts += map(stopped_after, sorted(limits))
     if any(card.get("collapsed") for card in cards):
         facts.append("says one class only")
     return tuple(facts)

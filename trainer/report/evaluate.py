@@ -26,17 +26,22 @@ from housex_blender.analysis.headers import shown
 from housex_blender.analysis.model_folder import CARD_FILE, PieceFolder, load_any_model
 from housex_blender.analysis.pieces import PieceBackend
 from housex_blender.core.errors import HouseXError
-from housex_blender.core.files import write_text_atomic
+from housex_blender.core.files import read_json, write_text_atomic
 
-from ..engine.predictions import Predictions
+from ..data.reading import counted
+from ..engine.predictions import Predictions, predictions_file
 from ..engine.run import RUN_FILE, open_run
 from ..systems.voting import vote
 from .comparison import NEW_SONGS
+from .drop_songs import drop_run, heard_in_drops, how_heard
 from .figures import confusion_of, figures_of, intervals_of
 from .pictures import draw_confusion
 from .songs import Song, cut_song, find_songs, windows_per_piece
+from .words import stopped_after, titled
 
 _AT_ONCE = 8
+# as the paper does
+_SECONDS = 120.0
 _LEAST_PROBABILITY = 1e-9
 _SAID = ("accuracy", "macro_f1")
 
@@ -51,6 +56,7 @@ class Model:
         front_end: From sound to its input.
         hear: Called with pieces of (window_samples,) sound; returns (n, C) logits.
         synthetic: Whether it was trained on a miniature of the synthesiser.
+        steps_at_most: After which its training was stopped, as a trial; None where it went to its end.
     """
 
     name: str
@@ -58,6 +64,7 @@ class Model:
     front_end: FrontEnd
     hear: Callable[[list[Samples]], NDArray[np.floating]]
     synthetic: bool = False
+    steps_at_most: int | None = None
 
 
 def open_model(folder: Path) -> Model:
@@ -73,7 +80,11 @@ def open_model(folder: Path) -> Model:
     model = load_any_model(folder)
     if not isinstance(model, PieceFolder):
         raise HouseXError(f"The model {model.name} hears the bars of whole mixes, not pieces.", "Name a published one.")
-    return Model(model.name, model.genres, model.front_end, PieceBackend(model).hear)
+    # the hearing needs nothing of this, so the folder's reader leaves it alone
+    card = read_json((folder / CARD_FILE).read_text(encoding="utf-8"))
+    steps = card.get("steps_at_most")
+    return Model(model.name, model.genres, model.front_end, PieceBackend(model).hear, card.get("synthetic") is True,
+                 steps if isinstance(steps, int) else None)  # fmt: skip
 
 
 def _of_run(folder: Path) -> Model:
@@ -89,11 +100,12 @@ def _of_run(folder: Path) -> Model:
         return logits.float().numpy()
 
     name = f"{setup.system}, {setup.preset}, seed {run.card['seed']}"
-    return Model(name, setup.classes, setup.front_end, hear, bool(run.card.get("synthetic")))
+    return Model(name, setup.classes, setup.front_end, hear, bool(run.card.get("synthetic")),
+                 run.card.get("steps_at_most"))  # fmt: skip
 
 
 def heard(
-    model: Model, songs: Sequence[Song], seconds: float = 120.0, piece_s: float | None = None, middle: bool = False
+    model: Model, songs: Sequence[Song], seconds: float = _SECONDS, piece_s: float | None = None, middle: bool = False
 ) -> tuple[Predictions, list[str]]:
     """What a model says of the pieces of songs.
 
@@ -106,7 +118,7 @@ def heard(
         middle: Whether the seconds are taken from the middle instead of the beginning.
 
     Returns:
-        One row per piece, and a sentence about each song that cannot be heard.
+        One row per piece, and a sentence about each song that cannot be heard or is damaged.
 
     Raises:
         HouseXError: The piece is too short, or not one song can be heard.
@@ -114,10 +126,10 @@ def heard(
     together = windows_per_piece(model.front_end, piece_s)
     window_s = model.front_end.window_samples / model.front_end.sample_rate_hz
     parts: list[Predictions] = []
-    problems = []
+    problems: list[str] = []
     for song in tqdm(songs, desc="songs", unit="song"):
         try:
-            windows = list(cut_song(song.path, model.front_end, seconds, middle))
+            windows = list(cut_song(song.path, model.front_end, seconds, middle, problems.append))
         except HouseXError as error:
             problems.append(f'"{shown(song.name)}" is left out: {error}')
             continue
@@ -125,9 +137,7 @@ def heard(
         parts.append(_of_song(model, song, logits.astype(np.float64), together, window_s))
     if not parts:
         raise HouseXError("Not one of the songs can be heard.", problems[0] if problems else "Name a folder of songs.")
-    joined = [np.concatenate([getattr(one, name) for one in parts])
-              for name in ("track", "start_s", "target", "probs", "logits")]  # fmt: skip
-    return Predictions(model.classes, *joined), problems
+    return Predictions.joined(parts), problems
 
 
 def _of_song(model: Model, song: Song, logits: NDArray[np.float64], together: int, window_s: float) -> Predictions:
@@ -146,9 +156,7 @@ def _of_song(model: Model, song: Song, logits: NDArray[np.float64], together: in
 
 def scored(predictions: Predictions) -> Predictions:
     """The pieces of songs whose class is known."""
-    known = predictions.target.sum(axis=1) > 0
-    return Predictions(predictions.classes, *(getattr(predictions, name)[known]
-                       for name in ("track", "start_s", "target", "probs", "logits")))  # fmt: skip
+    return predictions.rows(predictions.target.sum(axis=1) > 0)
 
 
 def figures_by(predictions: Predictions) -> dict[str, Any]:
@@ -170,9 +178,11 @@ def report_text(model: Model, predictions: Predictions, how: str, sentences: Seq
     lines = [f"# {model.name} on other songs", "", how, ""]
     if model.synthetic:
         lines += ["**The model was trained on synthesised data: what it says of real songs means nothing.**", ""]
+    if model.steps_at_most:
+        lines += [f"**The model is a trial: its training was {stopped_after(model.steps_at_most)}.**", ""]
     figures = figures_by(predictions)
     for what, row in figures.items():
-        text = f"- {row['count']} {what}: {100 * row['accuracy']:.1f} % right"
+        text = f"- {counted(row['count'], what.removesuffix('s'))}: {100 * row['accuracy']:.1f} % right"
         if "accuracy" in row["interval"]:
             low, high = row["interval"]["accuracy"]
             text += f" (95 % over songs: {100 * low:.1f} to {100 * high:.1f} %)"
@@ -209,8 +219,8 @@ def write_evaluation(folder: Path, model: Model, predictions: Predictions, how: 
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerows([("song", "class", "said", "sure", "pieces"), *_song_rows(predictions)])
-    body = {"model": model.name, "how": how, "synthetic": model.synthetic, "figures": figures_by(predictions),
-            "sentences": list(sentences)}  # fmt: skip
+    body = {"model": model.name, "how": how, "synthetic": model.synthetic, "steps_at_most": model.steps_at_most,
+            "figures": figures_by(predictions), "sentences": list(sentences)}  # fmt: skip
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_text_atomic(folder / "evaluation.md", report_text(model, predictions, how, sentences))
@@ -221,34 +231,41 @@ def write_evaluation(folder: Path, model: Model, predictions: Predictions, how: 
         raise HouseXError(f"{folder} cannot be written.", "Choose another --out.") from error
     known = scored(predictions)
     if len(known.track):
-        draw_confusion(confusion_of(known), known.classes, folder / "confusion.png", f"{model.name}\n{how}")
+        title = titled(model.name, model.synthetic, model.steps_at_most)
+        draw_confusion(confusion_of(known), known.classes, folder / "confusion.png", f"{title}\n{how}")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Hear, score, write."""
-    if not arguments.seconds > 0:
-        raise HouseXError(f"{arguments.seconds:g} seconds of a song are nothing.", "Give --seconds above 0.")
     if arguments.keep and not (arguments.model / RUN_FILE).is_file():
         raise HouseXError("Only a run keeps answers.", "Leave out --keep.")
+    if arguments.drops and (arguments.seconds or arguments.piece or arguments.middle):
+        raise HouseXError("--drops looks for drops in the whole song.", "Leave out --seconds, --piece and --middle.")
+    drops = drop_run(arguments.model) if arguments.drops else None
     model = open_model(arguments.model)
     songs, sentences = find_songs(arguments.on, model.classes)
-    predictions, problems = heard(model, songs, arguments.seconds, arguments.piece, arguments.middle)
+    if drops is not None:
+        predictions, problems = heard_in_drops(drops, songs)
+        how = how_heard(drops.setup)
+    else:
+        seconds = arguments.seconds or _SECONDS
+        predictions, problems = heard(model, songs, seconds, arguments.piece, arguments.middle)
+        how = _how(model, seconds, arguments.piece, arguments.middle)
     for problem in problems:
         print(problem, file=sys.stderr)
-    how = _how(model, arguments)
     folder = arguments.out or arguments.model / "other-songs"
     write_evaluation(folder, model, predictions, how, [*sentences, *problems])
     if arguments.keep:
-        scored(predictions).save(arguments.model / f"predictions-{NEW_SONGS}.npz")
+        scored(predictions).save(predictions_file(arguments.model, NEW_SONGS))
     print(report_text(model, predictions, how, [*sentences, *problems]))
     print(f"wrote {folder}")
     return 0
 
 
-def _how(model: Model, arguments: argparse.Namespace) -> str:
+def _how(model: Model, seconds: float, piece_s: float | None, middle: bool) -> str:
     window_s = model.front_end.window_samples / model.front_end.sample_rate_hz
-    together = windows_per_piece(model.front_end, arguments.piece)
-    where = "The middle" if arguments.middle else "The first"
-    text = f"{where} {arguments.seconds:g} s of each song in pieces of {together * window_s:.2f} s"
+    together = windows_per_piece(model.front_end, piece_s)
+    where = "The middle" if middle else "The first"
+    text = f"{where} {seconds:g} s of each song in pieces of {together * window_s:.2f} s"
     mean = f", each the mean of {together} windows" if together > 1 else ""
     return f"{text}{mean}; a song by the mean logit of its pieces."

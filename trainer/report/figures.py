@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.predictions import Predictions
-from ..metrics import accuracy, confusion, interval_over_tracks, macro_f1
+from ..metrics import accuracy, confusion, f1, interval_over_tracks, macro_f1
 from ..systems.voting import How, vote
 
 Floats = NDArray[np.float64]
@@ -18,7 +18,11 @@ Floats = NDArray[np.float64]
 _LEAST_PROBABILITY = 1e-7
 # name in a figure -> how the pieces of a track vote
 VOTES: Mapping[str, How] = {"majority": "majority", "mean_logit": "mean-logit"}
-# what stands for every part, besides one ``f1.<class>`` per class and the figures of whole tracks
+# how much was heard: whole numbers beside the shares
+COUNTS = ("pieces", "tracks", "abstained")
+# of shares that were rounded, so much apart are equal
+_TIE = 1e-6
+# what stands for every part, besides ``f1.<class>`` and ``recall.<class>`` and the figures of whole tracks
 NAMES = (
     "accuracy",
     "micro_f1",
@@ -26,6 +30,7 @@ NAMES = (
     "weighted_f1",
     "weighted_precision",
     "weighted_recall",
+    "tie_accuracy",
     "expected_accuracy",
     "kl",
     *(f"track.{name}.accuracy" for name in VOTES),
@@ -48,10 +53,9 @@ def soft_confusion_of(predictions: Predictions) -> Floats:
     return table
 
 
-def f1_by_class(table: NDArray[np.integer]) -> Floats:
-    """(C,) 2 TP / (2 TP + FP + FN) of a table with abstentions; 0 where a class neither occurs nor is said."""
-    hits, true, said = np.diag(table), table.sum(axis=1), table.sum(axis=0)
-    return (2.0 * hits / np.maximum(true + said, 1))[:-1]
+def recall_by_class(table: NDArray[np.integer]) -> Floats:
+    """(C,) share of each class that was told right, an abstention being wrong; 0 where a class does not occur."""
+    return (np.diag(table) / np.maximum(table.sum(axis=1), 1))[:-1]
 
 
 def _weighted(table: NDArray[np.integer], values: Floats) -> float:
@@ -61,7 +65,7 @@ def _weighted(table: NDArray[np.integer], values: Floats) -> float:
 
 def weighted_f1(table: NDArray[np.integer]) -> float:
     """F1 of the classes, each as heavy as it is frequent."""
-    return _weighted(table, f1_by_class(table))
+    return _weighted(table, f1(table)[:-1])
 
 
 def weighted_precision(table: NDArray[np.integer]) -> float:
@@ -80,6 +84,13 @@ _OF_COUNTS: Mapping[str, Callable[[NDArray[np.integer]], float]] = {
 }
 
 
+def hits_of_pieces(predictions: Predictions) -> NDArray[np.bool_]:
+    """(n,) whether a class of the greatest share was said, be it one of several; an abstention is wrong."""
+    said, target = predictions.said, predictions.target
+    shares = np.take_along_axis(target, np.maximum(said, 0)[:, None], axis=1)[:, 0]
+    return (said >= 0) & (shares >= target.max(axis=1, initial=0.0) - _TIE)
+
+
 def kl_of_pieces(predictions: Predictions) -> Floats:
     """(n,) Kullback-Leibler divergence of what was said from the label, in nats; NaN for an abstention."""
     target = predictions.target.astype(np.float64)
@@ -90,14 +101,20 @@ def kl_of_pieces(predictions: Predictions) -> Floats:
 
 
 def figures_of(predictions: Predictions) -> dict[str, float]:
-    """All figures of one part: NAMES, ``f1.<class>``, and the counts ``pieces``, ``tracks`` and ``abstained``.
+    """All figures of one part: NAMES, ``f1.<class>``, ``recall.<class>``, and COUNTS.
+
+    Of several greatest shares ``accuracy`` wants the last one, as the mainstage benchmark does; ``tie_accuracy`` takes
+    any of them.
 
     An abstention counts as a wrong answer everywhere but in ``kl``, which leaves it out and is missing for systems
     that only name a class.
     """
     table = confusion_of(predictions)
     figures = {name: score(table) for name, score in _OF_COUNTS.items()}
-    figures |= {f"f1.{name}": float(v) for name, v in zip(predictions.classes, f1_by_class(table), strict=True)}
+    figures |= {f"f1.{name}": float(v) for name, v in zip(predictions.classes, f1(table)[:-1], strict=True)}
+    recalls = zip(predictions.classes, recall_by_class(table), strict=True)
+    figures |= {f"recall.{name}": float(value) for name, value in recalls}
+    figures["tie_accuracy"] = _share(_summed_hits(predictions))
     figures["expected_accuracy"] = accuracy(soft_confusion_of(predictions))  # type: ignore[arg-type]
     if _has_shades(predictions):
         figures["kl"] = float(np.nanmean(kl_of_pieces(predictions)))
@@ -129,7 +146,7 @@ def intervals_of(runs: Sequence[Predictions], names: Sequence[str]) -> dict[str,
     tracks = sorted(set().union(*by_track))
     if len(tracks) < 2:
         return {}
-    nothing = _rows_of(runs[0], np.zeros(0, np.int64))
+    nothing = runs[0].rows(np.zeros(0, np.int64))
     intervals: dict[str, tuple[float, float]] = {}
     summed: dict[str, list[NDArray[np.float64]]] = {}
     for name in names:
@@ -153,13 +170,8 @@ def _mean_score(score: Callable[[NDArray[np.floating]], float], tables: NDArray[
 def _by_track(predictions: Predictions) -> dict[str, Predictions]:
     order = np.argsort(predictions.track, kind="stable")
     names, starts = np.unique(predictions.track[order], return_index=True)
-    return {str(name): _rows_of(predictions, rows)
+    return {str(name): predictions.rows(rows)
             for name, rows in zip(names, np.split(order, starts[1:]), strict=True)}  # fmt: skip
-
-
-def _rows_of(predictions: Predictions, rows: NDArray[np.int64]) -> Predictions:
-    return Predictions(predictions.classes, predictions.track[rows], predictions.start_s[rows],
-                       predictions.target[rows], predictions.probs[rows], predictions.logits[rows])  # fmt: skip
 
 
 _TableOf = Callable[[Predictions], NDArray[Any]]
@@ -172,15 +184,30 @@ def _scored(name: str, classes: Sequence[str]) -> tuple[str, _TableOf, _Score] |
         return "counts", confusion_of, _OF_COUNTS[name]
     if name.startswith("f1.") and name[3:] in classes:
         number = list(classes).index(name[3:])
-        return "counts", confusion_of, lambda table: float(f1_by_class(table)[number])
+        return "counts", confusion_of, lambda table: float(f1(table)[number])
+    if name.startswith("recall.") and name[7:] in classes:
+        index = list(classes).index(name[7:])
+        return "counts", confusion_of, lambda table: float(recall_by_class(table)[index])
+    if name == "tie_accuracy":
+        return "hits", _summed_hits, _share
     if name == "expected_accuracy":
         return "shares", soft_confusion_of, accuracy
     if name == "kl":
-        return "kl", _summed_kl, lambda sums: float(sums[0] / max(sums[1], 1.0))
+        return "kl", _summed_kl, _share
     for vote_name, how in VOTES.items():
         if name == f"track.{vote_name}.accuracy":
             return vote_name, partial(_track_table, how=how), accuracy
     return None
+
+
+def _share(sums: Floats) -> float:
+    """Of (2,) a sum and what it is of."""
+    return float(sums[0] / max(sums[1], 1.0))
+
+
+def _summed_hits(predictions: Predictions) -> Floats:
+    hits = hits_of_pieces(predictions)
+    return np.array([hits.sum(), len(hits)], np.float64)
 
 
 def _summed_kl(predictions: Predictions) -> Floats:

@@ -36,6 +36,19 @@ def convolutions(network: nn.Module) -> dict[str, nn.Module]:
     return {name: module for name, module in network.named_modules() if isinstance(module, _CONVOLUTIONS)}
 
 
+def convolution(network: nn.Module, name: str) -> nn.Module:
+    """One convolution by its name.
+
+    Raises:
+        HouseXError: There is none of that name.
+    """
+    found = convolutions(network)
+    if name not in found:
+        some = f"It has {', '.join(list(found)[:12])} ..." if found else "It has none at all."
+        raise HouseXError(f"The network has no convolution {name!r}.", some)
+    return found[name]
+
+
 def first_filters(network: nn.Module) -> tuple[str, NDArray[np.float32]] | None:
     """Name and (filters, inputs, height, width) weights of the first convolution; height 1 for one along time.
 
@@ -141,11 +154,8 @@ def strongest(network: nn.Module, inputs: Sequence[Tensor], layer: str) -> list[
     Raises:
         HouseXError: There is no such layer.
     """
-    layers = convolutions(network)
-    if layer not in layers:
-        raise HouseXError(f"The network has no convolution {layer!r}.", f"It has {', '.join(list(layers)[:12])} ...")
     network.eval()
-    with _Tap(layers[layer]) as tap:
+    with _Tap(convolution(network, layer)) as tap:
         with torch.no_grad():
             peaks = torch.stack([tap.of(network, one).amax(dim=(0, *range(2, tap.axes))) for one in inputs])
         # in units of each channel's own spread between examples: a channel that is always loud says nothing

@@ -113,6 +113,9 @@ def draw_curves(history: Sequence[Row], path: Path, title: str, best_epoch: floa
             axis.set_ylabel(label)
             axis.grid(color=GRID, linewidth=0.8)
             axis.set_axisbelow(True)
+            if max(epochs) <= 1.0:
+                # around one place alone the ticks would stand at hundredths of an epoch
+                axis.set_xlim(0.0, 1.5)
             axis.xaxis.get_major_locator().set_params(integer=True)
             axis.legend(frameon=False, labelcolor=INK, fontsize=8.5)
 
@@ -123,15 +126,17 @@ def draw_class_bars(
     published: Mapping[str, float],
     path: Path,
     title: str,
+    measure: str = "F1",
 ) -> None:
-    """Draw F1 of each class as a bar in its colour, with its interval and what a paper prints.
+    """Draw a figure of each class as a bar in its colour, with its interval and what a paper prints.
 
     Args:
-        values: Class -> F1.
+        values: Class -> share.
         intervals: Class -> 95 % interval, for those that have one.
-        published: Class -> F1 of the paper, for those that it prints.
+        published: Class -> share of the paper, for those that it prints.
         path: PNG to write.
         title: Above it.
+        measure: What is drawn, for the axis.
 
     Raises:
         HouseXError: matplotlib is not installed, or the file cannot be written.
@@ -163,7 +168,7 @@ def draw_class_bars(
         axis.invert_yaxis()
         axis.set_xlim(0.0, 107.0)
         axis.set_xticks(range(0, 101, 20))
-        axis.set_xlabel("F1 (%)")
+        axis.set_xlabel(f"{measure} (%)")
         axis.grid(axis="x", color=GRID, linewidth=0.8)
         axis.set_axisbelow(True)
 

@@ -109,9 +109,7 @@ def _runs(recipe: Recipe, preset: str, wish: Wish) -> tuple[list[Run], str]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train what is missing, compare, print, write."""
-    if arguments.seeds is not None and arguments.seeds < 1:
-        raise HouseXError(f"{arguments.seeds} seeds are no runs.", "Give --seeds 1 or more.")
+    """Train what is missing, compare, print, write; 1 where a run failed or is not finished."""
     wish = Wish(None if arguments.report_only else arguments.data, arguments.runs, tuple(arguments.preset),
                 arguments.seeds, arguments.weights, arguments.device, arguments.steps, tuple(arguments.option),
                 tuple(arguments.set), arguments.split)  # fmt: skip
@@ -125,4 +123,4 @@ def run(arguments: argparse.Namespace) -> int:
     print(overview(arguments.table, variants, duels))
     for path in write_report(arguments.out or arguments.runs / arguments.table, arguments.table, variants, duels):
         print(f"wrote {path}")
-    return 0
+    return int(any(variant.problem for variant in variants))

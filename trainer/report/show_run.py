@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +15,18 @@ from torch import Tensor
 from housex_blender.core.errors import HouseXError
 
 from ..data.collection import PARTS
-from ..engine.predictions import Predictions
-from ..engine.prepared import Prepared, prepare
+from ..data.reading import counted
+from ..engine.predictions import Predictions, predictions_file
+from ..engine.prepared import SPLIT_FILE, Prepared, prepare
 from ..engine.recipe import RECIPES, load_recipe
 from ..engine.run import Run, open_run
 from .figures import confusion_of, figures_of, intervals_of
-from .filters import draw_filters, draw_responses, first_filters, middle_layer, strongest
+from .filters import convolution, draw_filters, draw_responses, first_filters, middle_layer, strongest
+from .importances import SYSTEM, show_importances
 from .pictures import draw_class_bars, draw_confusion, draw_curves
 from .space import MOST_POINTS, Cloud, Panel, draw_panels, panels_by_method, panels_by_part, write_deep_page
 from .spectra import as_spectrum, looks_of
+from .words import titled
 
 _PART_NAMES = {"train": "training", "val": "validation", "test": "test"}
 _AT_ONCE = 16
@@ -41,11 +44,16 @@ class _Show:
     layer: str | None
 
     @property
+    def paper(self) -> str:
+        """The short name of the paper that the system is of."""
+        return str(self.run.card["system"]).split("/")[0]
+
+    @property
     def name(self) -> str:
         """For the titles of pictures."""
         card = self.run.card
-        synthetic = ", synthesised miniature" if card.get("synthetic") else ""
-        return f"{card['system']}, {card['preset']}, seed {card['seed']}{synthetic}"
+        name = f"{card['system']}, {card['preset']}, seed {card['seed']}"
+        return titled(name, bool(card.get("synthetic")), card.get("steps_at_most"))
 
 
 def show(run: Run, out: Path, data: Path | None = None, layer: str | None = None) -> Iterator[Path | str]:
@@ -54,33 +62,46 @@ def show(run: Run, out: Path, data: Path | None = None, layer: str | None = None
     Args:
         run: A finished run.
         out: Folder for them; made where it is not there.
-        data: The data set it was trained on, for embeddings and activations; None leaves those out.
+        data: The data set it was trained on, for embeddings, activations and what a random forest goes by; None
+            leaves those out.
         layer: Convolution whose activations are shown; None for one about a fifth of the way through.
 
     Yields:
         Paths of what was written, and sentences about what was left out.
 
     Raises:
-        HouseXError: The data set is another, or a file cannot be written.
+        HouseXError: There is no such layer, the data set is another, or a file cannot be written.
     """
+    network = run.card["kind"] == "network"
+    if network and layer is not None:
+        convolution(run.network(), layer)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise HouseXError(f"The folder {out} cannot be made.", "Choose another --out.") from error
-    network = run.card["kind"] == "network"
-    prepared = _prepared(run, data) if data is not None and network else None
+    prepared = _prepared(run, data, out) if data is not None and network else None
     this = _Show(run, out, prepared, layer)
-    heard = {part: run.predictions(part) for part in PARTS if (run.folder / f"predictions-{part}.npz").is_file()}
+    heard = {part: run.predictions(part) for part in PARTS if predictions_file(run.folder, part).is_file()}
     yield from _figures(this, heard)
     if network:
         yield from _curves(this)
         yield from _maps(this, heard)
         yield from _inside(this)
+    elif run.card["system"] == SYSTEM:
+        yield from show_importances(run.card, data, out, _features(run, out), this.name)
 
 
-def _prepared(run: Run, data: Path) -> Prepared:
-    cache = run.folder.parents[3] / "features"
-    return prepare(run.setup, data, run.folder, cache, int(run.card["seed"]))
+def _prepared(run: Run, data: Path, out: Path) -> Prepared:
+    # whichever way it was parted, the parts are those that were frozen
+    return prepare(run.setup, data, run.folder, _features(run, out), int(run.card["seed"]),
+                   frozen=run.folder / SPLIT_FILE)  # fmt: skip
+
+
+def _features(run: Run, out: Path) -> Path:
+    """Where features are kept: beside the tables, or with the pictures of a run that was moved away from its table."""
+    folder, card = run.folder.resolve(), run.card
+    place = (card["table"], card["row"], card["preset"], f"seed-{card['seed']}")
+    return (folder.parents[3] if folder.parts[-4:] == place else out) / "features"
 
 
 def _figures(this: _Show, heard: dict[str, Predictions]) -> Iterator[Path | str]:
@@ -89,18 +110,36 @@ def _figures(this: _Show, heard: dict[str, Predictions]) -> Iterator[Path | str]
             yield f"The part {_PART_NAMES[part]} has no pieces."
             continue
         figures, title = figures_of(said), f"{this.name}: {_PART_NAMES[part]}"
-        counted = f"{figures['pieces']:.0f} pieces of {figures['tracks']:.0f} tracks"
+        pieces, tracks = (counted(int(figures[f"{what}s"]), what) for what in ("piece", "track"))
         path = this.out / f"confusion-{part}.png"
         draw_confusion(
-            confusion_of(said), said.classes, path, f"{title}\n{counted}, {100 * figures['accuracy']:.1f} % right"
+            confusion_of(said),
+            said.classes,
+            path,
+            f"{title}\n{pieces} of {tracks}, {100 * figures['accuracy']:.1f} % right",
         )
         yield path
-        values = {name: figures[f"f1.{name}"] for name in said.classes}
-        found = intervals_of([said], [f"f1.{name}" for name in said.classes])
-        published = _published_f1(this.run, part)
         path = this.out / f"classes-{part}.png"
-        draw_class_bars(values, {name[3:]: interval for name, interval in found.items()}, published, path, title)
+        _draw_classes(this, said, figures, part, path, title)
         yield path
+
+
+def _draw_classes(
+    this: _Show, said: Predictions, figures: Mapping[str, float], part: str, path: Path, title: str
+) -> None:
+    """F1 of each class; for "Neural Music Genre Classification" the accuracy, as its paper shows it."""
+    recall = this.paper == "gtzan"
+    key = "recall" if recall else "f1"
+    names = {name: f"{key}.{name}" for name in said.classes}
+    found = intervals_of([said], list(names.values()))
+    draw_class_bars(
+        {name: figures[of] for name, of in names.items()},
+        {name: found[of] for name, of in names.items() if of in found},
+        {} if recall else _published_f1(this.run, part),
+        path,
+        title,
+        "right of each class" if recall else "F1",
+    )
 
 
 def _published_f1(run: Run, part: str) -> dict[str, float]:
@@ -123,9 +162,9 @@ def _curves(this: _Show) -> Iterator[Path | str]:
 
 
 def _maps(this: _Show, heard: dict[str, Predictions]) -> Iterator[Path | str]:
-    """As the system's paper arranges them: HouseX its logits by part, Lachmish its inputs, others their embeddings."""
-    paper = this.run.card["system"].split("/")[0]
-    classes = this.run.card["classes"]
+    """As the system's paper arranges them: HouseX its logits by part, Lachmish its inputs, others their embeddings,
+    of the training part in the mainstage benchmark and of the test otherwise."""
+    paper, classes = this.paper, this.run.card["classes"]
     if paper == "housex":
         clouds = _logit_clouds(this, heard)
         yield from _draw_maps(this, classes, "logits", [panels_by_part(clouds, size) for size in (2, 3)])
@@ -149,6 +188,8 @@ def _maps(this: _Show, heard: dict[str, Predictions]) -> Iterator[Path | str]:
             return embed(network, batch).flatten(1).float().numpy()
 
     part = "test" if len(this.prepared.examples["test"]) else "val"
+    if paper == "mainstage":
+        part = "train"
     cloud = _cloud(this.prepared, embedded, _PART_NAMES[part], (part,))
     yield from _draw_maps(this, classes, "embeddings", [panels_by_method(cloud, size) for size in (2, 3)])
 

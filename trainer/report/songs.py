@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from housex_blender.analysis.audio import decode_blocks, probe
+from housex_blender.analysis.audio import probe
 from housex_blender.analysis.front_ends.base import FrontEnd, Samples
 from housex_blender.analysis.headers import shown
 from housex_blender.core.errors import HouseXError
 from housex_blender.core.genres import canonical
 
+from ..data.cache import decoded
 from ..own.collection import audio_files
 from ..own.label_table import read_table
 
@@ -107,17 +108,26 @@ def windows_per_piece(front_end: FrontEnd, piece_s: float | None) -> int:
     return max(1, round(piece_s / window_s))
 
 
-def cut_song(path: Path, front_end: FrontEnd, seconds: float, middle: bool) -> Iterator[Samples]:
+def cut_song(
+    path: Path, front_end: FrontEnd, seconds: float, middle: bool, on_problem: Callable[[str], None] | None = None
+) -> Iterator[Samples]:
     """The windows of the first, or the middle, seconds of a song, one after the other.
 
     The rest that fills no window is left out; a song shorter than one is continued by silence.
+
+    Args:
+        path: Of the song.
+        front_end: Whose windows these are.
+        seconds: How much of it.
+        middle: Whether they are taken from the middle.
+        on_problem: Called with a sentence where the file is cut short or damaged.
 
     Raises:
         AudioError: It cannot be decoded.
     """
     start_s = max(0.0, 0.5 * (probe(path).duration_s - seconds)) if middle else 0.0
     rate_hz, window = front_end.sample_rate_hz, front_end.window_samples
-    samples = np.concatenate(list(decode_blocks(path, rate_hz=rate_hz, start_s=start_s, duration_s=seconds)))
+    samples = decoded(path, rate_hz, on_problem, start_s, seconds)
     if len(samples) < window:
         yield np.pad(samples, (0, window - len(samples)))
     for first in range(0, len(samples) - window + 1, window):

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from housex_blender.analysis.front_ends.base import FrontEnd
+from housex_blender.analysis.front_ends.picture import IMAGENET_MEAN, IMAGENET_STD
 
-# mean and spread of ImageNet's red, green and blue
-_MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _LEAST_POWER = 1e-10
 
 
@@ -45,7 +44,7 @@ def as_spectrum(front_end: FrontEnd, ready: NDArray[np.floating]) -> NDArray[np.
     if front_end.kind.endswith("picture"):
         # a network takes it shifted and scaled, or as it is: both are 0..1 again after this
         shifted = float(ready.min()) < 0.0
-        seen = ready * np.array(_SPREAD)[:, None, None] + np.array(_MEAN)[:, None, None] if shifted else ready
+        seen = ready * IMAGENET_STD[:, None, None] + IMAGENET_MEAN[:, None, None] if shifted else ready
         return np.clip(seen, 0.0, 1.0).transpose(1, 2, 0)
     levels: NDArray[np.floating] = ready.reshape(-1, *ready.shape[-2:])[0]
     powers = front_end.settings().get("scaling") == "raw"

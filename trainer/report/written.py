@@ -12,7 +12,8 @@ from typing import Any
 from housex_blender.core.errors import HouseXError
 from housex_blender.core.files import write_text_atomic
 
-from .comparison import LEAK, NOT_RUN, Cell, Duel, Variant
+from ..data.reading import counted
+from .comparison import CITED, LEAK, NOT_RUN, Cell, Duel, Variant
 
 _NOTHING = "–"
 _SYNTHETIC = (
@@ -58,8 +59,14 @@ def _shown_interval(cell: Cell) -> str:
     return " to ".join(shown_value(cell.metric, end) for end in cell.interval)
 
 
+def _state(variant: Variant) -> str:
+    if variant.recipe.kind == "cited":
+        return CITED
+    return "run" if variant.seeds else NOT_RUN
+
+
 def _cells(variant: Variant, cell: Cell) -> tuple[str, ...]:
-    ours = shown_value(cell.metric, cell.ours) if variant.seeds else NOT_RUN
+    ours = NOT_RUN if _state(variant) == NOT_RUN else shown_value(cell.metric, cell.ours)
     return (variant.recipe.row, variant.name, cell.metric, shown_value(cell.metric, cell.published), ours,
             _shown_difference(cell, variant.synthetic), _shown_interval(cell),
             ", ".join(map(str, variant.seeds)) or _NOTHING)  # fmt: skip
@@ -117,9 +124,10 @@ def header_of(variants: Sequence[Variant]) -> list[str]:
         paragraphs.append("Not as published: " + "; ".join(facts) + " (each row says which of them it is).")
     if any(LEAK in variant.facts for variant in run):
         paragraphs.append(f'"{LEAK[0].upper()}{LEAK[1:]}" marks splits that flatter, as the published code makes them.')
-    missing = len({variant.recipe.row for variant in variants}) - len({variant.recipe.row for variant in run})
+    missing = {variant.recipe.row for variant in variants if _state(variant) == NOT_RUN}
+    missing -= {variant.recipe.row for variant in run}
     if missing:
-        paragraphs.append(f"{missing} row{'s were' if missing > 1 else ' was'} not run.")
+        paragraphs.append(f"{counted(len(missing), 'row')} {'were' if len(missing) > 1 else 'was'} not run.")
     return [*paragraphs, _METHOD]
 
 
@@ -151,10 +159,10 @@ def markdown(table: str, variants: Sequence[Variant], duels: Sequence[Duel]) -> 
         mine = [variant for variant in variants if variant.recipe.row == row]
         recipe = mine[0].recipe
         lines += [f"### {row}", "", f"{recipe.system}. {recipe.source}.", ""]
-        lines += [*(f"- {remark}" for remark in recipe.remarks), ""]
+        lines += [*(f"- {remark}" for remark in recipe.remarks), "", *_note_lines(mine)]
         for variant in mine:
             for part, counts in variant.counts.items():
-                lines.append(f"- {variant.preset}, {part}: {_counted(counts)}.")
+                lines.append(f"- {variant.preset}, {part}: {_heard(counts)}.")
         lines += [
             "",
             *_table([_cells(variant, cell)[1:] for variant in mine for cell in variant.cells], _COLUMNS[1:]),
@@ -163,8 +171,21 @@ def markdown(table: str, variants: Sequence[Variant], duels: Sequence[Duel]) -> 
     return "\n".join(lines).replace("\n\n\n", "\n\n").rstrip() + "\n"
 
 
-def _counted(counts: Any) -> str:
-    text = f"{counts['pieces']} pieces of {counts['tracks']} tracks"
+def _note_lines(variants: Sequence[Variant]) -> list[str]:
+    """What each preset of a row does; those that do the same stand together."""
+    presets: dict[tuple[str, ...], list[str]] = {}
+    for variant in variants:
+        if variant.notes:
+            presets.setdefault(variant.notes, []).append(variant.preset)
+    lines = []
+    for notes, names in presets.items():
+        lines += [f"What {' and '.join(names)} {'do' if len(names) > 1 else 'does'}:", ""]
+        lines += [*(f"- {note}" for note in notes), ""]
+    return lines
+
+
+def _heard(counts: Any) -> str:
+    text = f"{counted(counts['pieces'], 'piece')} of {counted(counts['tracks'], 'track')}"
     return text + (f", {counts['abstained']} without an answer" if counts["abstained"] else "")
 
 
@@ -210,9 +231,9 @@ def _variant(variant: Variant) -> dict[str, Any]:
         for cell in variant.cells
     ]  # fmt: skip
     return {"row": recipe.row, "kind": recipe.kind, "system": recipe.system, "options": dict(recipe.options),
-            "preset": variant.preset, "state": "run" if variant.seeds else NOT_RUN, "seeds": list(variant.seeds),
+            "preset": variant.preset, "state": _state(variant), "seeds": list(variant.seeds),
             "facts": list(variant.facts), "synthetic": variant.synthetic, "problem": variant.problem,
-            "source": recipe.source, "remarks": list(recipe.remarks),
+            "source": recipe.source, "remarks": list(recipe.remarks), "notes": list(variant.notes),
             "counts": {part: dict(counts) for part, counts in variant.counts.items()}, "figures": cells}  # fmt: skip
 
 

@@ -31,7 +31,7 @@ _FOREIGN = {
     "musilingo": "MusiLingo",
     "mullama": "MU-LLaMA",
 }
-_ELSEWHERE = "Ask it with its own program and put the replies into answers.jsonl of the run's folder."
+_ELSEWHERE = "Ask it with its own program."
 
 
 class Listener(Protocol):

@@ -44,7 +44,7 @@ def vision() -> ModuleType:
         return importlib.import_module("torchvision")
     except ImportError as error:
         raise HouseXError(
-            "The published networks need torchvision.", "Install it: pip install --group train"
+            "The published networks need torchvision.", "Install it: pip install --group systems"
         ) from error
 
 

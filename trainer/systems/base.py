@@ -17,8 +17,8 @@ from ..data.collection import Piece, Track
 # what produced the published numbers, bugs included; what the paper says; the bugs repaired
 PRESETS = ("as_code", "as_paper", "fixed")
 
-# tracks apart (and artists, where known); the folders of the data set; each paper's own leaky or one-sided way
-SplitRule = Literal["tracks", "published", "mainstage", "random-pieces", "random-clips"]
+# tracks apart (and artists, where known); the folders of the data set; each paper's own shares, leaky or one-sided way
+SplitRule = Literal["tracks", "published", "housex", "mainstage", "random-pieces", "random-clips"]
 SPLIT_RULES: tuple[SplitRule, ...] = get_args(SplitRule)
 # shares as they are; one-hot of the greatest, the last of equal ones; only tracks that have a 1.0
 LabelRule = Literal["soft", "sharpen", "clean"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,8 +108,13 @@ def find_drops(samples: NDArray[np.floating], preset: str = "fixed") -> Sections
     ]
 
 
-def detect_drops(path: Path, preset: str = "fixed") -> Sections:
+def detect_drops(path: Path, preset: str = "fixed", on_problem: Callable[[str], None] | None = None) -> Sections:
     """(start, end) of each drop of an audio file in seconds.
+
+    Args:
+        path: Of the file.
+        preset: One of PRESETS.
+        on_problem: Called with a sentence where the file is cut short or damaged.
 
     Raises:
         AudioError: It cannot be read.
@@ -116,7 +122,7 @@ def detect_drops(path: Path, preset: str = "fixed") -> Sections:
     """
     if preset not in RULES:
         raise HouseXError(f"There is no preset {preset!r}.", f"Known are {', '.join(RULES)}.")
-    return find_drops(decoded(path, SAMPLE_RATE_HZ, []), preset)
+    return find_drops(decoded(path, SAMPLE_RATE_HZ, on_problem), preset)
 
 
 def detect_folder(folder: Path, out: Path, preset: str = "fixed", progress: bool = True) -> tuple[str, ...]:
@@ -125,7 +131,7 @@ def detect_folder(folder: Path, out: Path, preset: str = "fixed", progress: bool
     Every file has a row of its own or a sentence; one that cannot be read does not stop the others.
 
     Returns:
-        A sentence about each file without a row.
+        A sentence about each file that has no row, or is damaged.
 
     Raises:
         HouseXError: There is no audio, or the file cannot be written.
@@ -135,10 +141,11 @@ def detect_folder(folder: Path, out: Path, preset: str = "fixed", progress: bool
     files = audio_files(folder)
     if not files:
         raise HouseXError(f'There are no audio files in "{shown(folder.name)}".', "Name the folder with the tracks.")
-    rows, problems = [], []
+    rows = []
+    problems: list[str] = []
     for path in tqdm(files, desc="drops", unit="track", disable=not progress):
         try:
-            sections = detect_drops(path, preset)
+            sections = detect_drops(path, preset, problems.append)
         except HouseXError as error:
             problems.append(f'"{shown(path.name)}" is left out: {error.message}')
             continue

@@ -33,7 +33,7 @@ from .small_vit import SmallViT
 OPTIONS: Mapping[str, tuple[str, ...]] = {"subset": ("whole", "drops"), "source": ("audio", "pictures")}
 
 _OUTPUTS = 1000
-_DENSENET = "densenet121"
+_DENSENET, _MOBILENET = "densenet121", "mobilenet_v3_small"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class _Network:
 
 
 _NETWORKS = {
-    "housex/mobilenet-v3-small": _Network("mobilenet_v3_small", 2_546_860),
+    "housex/mobilenet-v3-small": _Network(_MOBILENET, 2_546_860),
     "housex/resnet18": _Network("resnet18", 11_693_516),
     "housex/vgg16": _Network("vgg16", 138_361_548),
     "housex/densenet121": _Network(_DENSENET, 7_982_860),
@@ -95,7 +95,7 @@ def setup(name: str, preset: str, options: Mapping[str, str]) -> Setup:
         front_end=_front_end(fixed, source),
         build=partial(_build, network, preset, source),
         pieces=_pieces_of(fixed, options),
-        split=_split(source),
+        split=_split(fixed, source),
         labels="sharpen",
         training=training,
         counted=_counted(network, fixed, source),
@@ -110,9 +110,11 @@ def _front_end(fixed: bool, source: str) -> FrontEnd:
     return HouseXArray() if fixed and source == "audio" else HouseXPicture()
 
 
-def _split(source: str) -> SplitRule:
+def _split(fixed: bool, source: str) -> SplitRule:
     # the published pictures lie in folders by part, the tracks themselves come without a list
-    return "published" if source == "pictures" else "tracks"
+    if source == "pictures":
+        return "published"
+    return "tracks" if fixed else "housex"
 
 
 # --- pieces
@@ -262,6 +264,7 @@ def _shared_notes(preset: str, options: Mapping[str, str]) -> tuple[str, ...]:
         else:
             notes.append("The published pictures cannot be unpainted: each has its own range of colours.")
         notes.append("The window stays 1.875 s and knows no beats.")
+        notes.append("One split per seed, not folds.")
     else:
         notes.append("SGD 0.002 without momentum, batches of 4, 20 epochs, the last epoch; validation chooses nothing.")
         notes.append("Each slice is painted as its own picture, 516 x 389, and squeezed to 96 x 96.")
@@ -272,7 +275,11 @@ def _shared_notes(preset: str, options: Mapping[str, str]) -> tuple[str, ...]:
         notes.append("The paper says nothing of optimiser, rate, batch, epochs, dropout and size: the code's values.")
         notes.append("The paper writes of stereo; the code, and this, mixes to one channel.")
     if source == "audio":
-        notes.append("No list of the published 128/20/12 tracks came with the sound: tracks are drawn.")
+        if preset == "fixed":
+            notes.append("80/10/10 of the tracks, artists on one side.")
+        else:
+            notes.append("128/20/12 of 160 tracks, as published, drawn within the classes, for no list came with them.")
+            notes.append("The published pictures were JPEGs; here nothing is compressed.")
         if subset == "drops":
             notes.append(
                 "Slices count from the start of the drop and end in it."
@@ -282,18 +289,23 @@ def _shared_notes(preset: str, options: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(notes)
 
 
+_SAME = "as_code and as_paper do the same: code and paper part in the weights of DenseNet121 alone."
+
+
 def _network_notes(network: _Network, preset: str, source: str) -> tuple[str, ...]:
     if not network.torchvision:
-        return (_vit_note(preset, source),)
+        return (_vit_note(preset, source), *(() if preset == "fixed" else (_SAME,)))
     notes: tuple[str, ...] = ()
     if preset == "fixed":
-        notes = ("SGD with momentum and weight decay, batches of 16.", "Batch norm follows the data by 10 % a step.")
+        notes = ("SGD with momentum and weight decay, batches of 16.",)
+    if network.torchvision == _MOBILENET and preset == "fixed":
+        notes += ("Batch norm follows the data by 10 % a step, not by torchvision's 1 %.",)
     if network.torchvision != _DENSENET:
-        return notes
+        return notes if preset == "fixed" else (_SAME,)
     if preset == "as_code":
         return (
             "Of the ImageNet file only stem, transitions, last norm and classifier arrive, none of the dense layers, "
-            "which hold 6 250 560 of 7 978 856 numbers.",
+            "which hold 6 250 560 of 7 978 856 numbers; as_code and as_paper differ in this alone.",
         )
     return (*notes, "All of the ImageNet file is loaded, which the reference code missed.")
 

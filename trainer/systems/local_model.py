@@ -36,7 +36,7 @@ def transformers_part(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise HouseXError("Pre-trained models need transformers.", "Install it: pip install --group train") from error
+        raise HouseXError("Pre-trained models need transformers.", "Install it: pip install --group systems") from error
 
 
 def read_settings(folder: Path, file: str = CONFIG_FILE) -> dict[str, Any]:

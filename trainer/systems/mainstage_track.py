@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,12 @@ def clip_starts(drops_s: Spans, preset: str) -> NDArray[np.float64]:
 
 
 def hear_track(
-    network: nn.Module, setup: Setup, path: Path, drops_s: Spans | None = None, how: How = "mean-logit"
+    network: nn.Module,
+    setup: Setup,
+    path: Path,
+    drops_s: Spans | None = None,
+    how: How = "mean-logit",
+    on_problem: Callable[[str], None] | None = None,
 ) -> TrackAnswer:
     """The answers for the clips of a track's drops, and one for all of it.
 
@@ -72,17 +78,19 @@ def hear_track(
         path: Audio file.
         drops_s: Its drops; None to find them by the volume rule of the preset.
         how: Of the vote.
+        on_problem: Called with a sentence where the file is cut short or damaged.
 
     Raises:
         AudioError: The file cannot be read.
         HouseXError: It has no drop that a clip fits into.
     """
-    found = tuple(detect_drops(path, setup.preset)) if drops_s is None else drops_s
+    found = tuple(detect_drops(path, setup.preset, on_problem)) if drops_s is None else drops_s
     starts_s = clip_starts(found, setup.preset)
     if not len(starts_s):
         raise HouseXError(f'"{shown(path.name)}" has no drop of {CLIP_S} s or more.', "Mark its drops by hand.")
     front_end = listening_front_end(setup)
-    samples = decoded(path, front_end.sample_rate_hz, [])
+    # whoever looked for the drops has said what is damaged
+    samples = decoded(path, front_end.sample_rate_hz, None if drops_s is None else on_problem)
     device = next(network.parameters()).device
     network.eval()
     logits = []

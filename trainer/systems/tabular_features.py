@@ -172,6 +172,6 @@ def _librosa() -> ModuleType:
     try:
         import librosa
     except ImportError as error:
-        raise HouseXError("The tabular features need librosa.", "Install it: pip install --group train") from error
+        raise HouseXError("The tabular features need librosa.", "Install it: pip install --group systems") from error
     module: ModuleType = librosa
     return module

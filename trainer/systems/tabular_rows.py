@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from housex_blender.analysis.audio import decode_blocks
 from housex_blender.core.errors import AudioError, HouseXError
 
+from ..data.cache import decoded
 from ..data.collection import Collection, Track
 from .tabular_features import COLUMNS, FEATURES, ROW_SECONDS, SAMPLE_RATE_HZ, Row, table_rows, write_table
 
@@ -73,7 +73,7 @@ def computed_rows(collection: Collection, row_seconds: int, on_problem: Problems
     Args:
         collection: The data set; tracks without audio are left out.
         row_seconds: 30 or 3.
-        on_problem: Called with a sentence about what was left out.
+        on_problem: Called with a sentence about what was left out or is damaged.
         cache: Folder in which the table is kept until the audio changes; None to compute it each time.
 
     Raises:
@@ -85,7 +85,7 @@ def computed_rows(collection: Collection, row_seconds: int, on_problem: Problems
     rows: list[Row] = []
     for track in tqdm(collection.tracks, desc="tabular features", unit="track", leave=False):
         try:
-            rows += _computed(track, collection.classes, row_seconds)
+            rows += _computed(track, collection.classes, row_seconds, on_problem)
         except AudioError as error:
             on_problem(f"{track.name} is left out: {error.message}")
     if path is not None and rows:
@@ -118,7 +118,7 @@ def read_table(path: Path, on_problem: Problems) -> list[Row]:
             damaged += 1
             continue
         if np.isfinite(list(values.values())).all():
-            rows.append(Row(cell["filename"], length, values, cell["label"] or ""))
+            rows.append(Row(cell["filename"] or "", length, values, cell["label"] or ""))
         else:
             damaged += 1
     if damaged:
@@ -129,6 +129,12 @@ def read_table(path: Path, on_problem: Problems) -> list[Row]:
 def clip_of(name: str) -> str:
     """``blues.00000`` of ``blues/blues.00000.wav`` and of ``blues.00000.3.wav``."""
     return ".".join(name.replace("\\", "/").rsplit("/", 1)[-1].split(".")[:2])
+
+
+def _start_s(name: str) -> float:
+    """Where the row ``blues.00000.3.wav`` starts; 0 for one of a whole clip."""
+    number = name.replace("\\", "/").rsplit("/", 1)[-1].split(".")[2:3]
+    return ROW_SECONDS[1] * float(number[0]) if number and number[0].isdecimal() else 0.0
 
 
 def _of_collection(collection: Collection, rows: Sequence[Row], table: str, on_problem: Problems) -> Rows:
@@ -146,21 +152,20 @@ def _of_collection(collection: Collection, rows: Sequence[Row], table: str, on_p
     for label in collection.classes:
         if label not in there:
             on_problem(f"{table} has no row of {label}: nothing can be learned or said of that class.")
-    numbers = [row.filename.split(".")[2] for row in used]
     return Rows(
         np.array([track_of[clip_of(row.filename)] for row in used], np.int64),
-        np.array([float(ROW_SECONDS[1] * int(number)) if number.isdigit() else 0.0 for number in numbers]),
+        np.array([_start_s(row.filename) for row in used]),
         np.array([[row.features[name] for name in FEATURES] for row in used]),
         np.array([collection.classes.index(row.label) for row in used], np.int64),
     )
 
 
-def _computed(track: Track, classes: Sequence[str], row_seconds: int) -> list[Row]:
+def _computed(track: Track, classes: Sequence[str], row_seconds: int, on_problem: Problems) -> list[Row]:
     if track.path is None:
         raise AudioError("it has no audio.")
-    blocks = list(decode_blocks(track.path, rate_hz=SAMPLE_RATE_HZ))
+    samples = decoded(track.path, SAMPLE_RATE_HZ, on_problem)
     label = classes[int(track.label.argmax())]
-    return table_rows(np.concatenate(blocks), SAMPLE_RATE_HZ, clip_of(track.name), label, row_seconds)
+    return table_rows(samples, SAMPLE_RATE_HZ, clip_of(track.name), label, row_seconds)
 
 
 def _fingerprint(collection: Collection) -> str:

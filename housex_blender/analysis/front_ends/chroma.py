@@ -8,6 +8,7 @@ signal is halved in rate, the next octave follows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import soxr
@@ -36,6 +37,23 @@ _TUNING_RANGE_HZ = (150.0, 4000.0)
 # of the loudest bin of a frame; what lies below is no pitch
 _PITCH_THRESHOLD = 0.1
 _TUNING_STEPS = 100
+# sets of filters that are kept, each up to 1 MB: those of the transforms without tuning, and the latest tuned ones
+_KEPT_FILTERS = 8
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Filters of a transform in the frequency domain.
+
+    Attributes:
+        halvings: How often the rate of the sound is halved before the first octave.
+        spectra: Per octave, the highest first: (ratios, n_fft // 2 + 1), for sound of half the rate of the one before.
+        lengths: (bins,) of the filters in samples at the first octave's rate.
+    """
+
+    halvings: int
+    spectra: tuple[NDArray[np.complex64], ...]
+    lengths: Floats64
 
 
 @dataclass(frozen=True)
@@ -74,24 +92,32 @@ class QTransform:
         Raises:
             ValueError: The highest filter would reach beyond half the sample rate.
         """
+        filters = _filters_of(self, tuning)
+        sound, hop = np.asarray(samples, np.float32), self.hop >> filters.halvings
+        sound, rows = _slower(sound, 2**filters.halvings), []
+        for number, basis in enumerate(filters.spectra):
+            if number:
+                sound, hop = _slower(sound, 2), hop // 2
+            rows.append(np.abs(basis @ _spectra(sound, 2 * (basis.shape[1] - 1), hop)))
+        frames = min(row.shape[1] for row in rows)
+        stacked = np.concatenate([row[:, :frames] for row in reversed(rows)])
+        return (stacked / np.sqrt(filters.lengths)[:, None]).astype(np.float32)
+
+    def make_filters(self, tuning: float) -> Filters:
+        """What :meth:`magnitudes` applies; the same for every sound."""
         lowest_hz = self.lowest_hz * 2.0 ** (tuning / len(self.ratios))
         freqs_hz = (lowest_hz * np.outer(2.0 ** np.arange(self.octaves), self.ratios)).ravel()
         bandwidths = _relative_bandwidths(freqs_hz)
         halvings = self._first_halvings(freqs_hz, bandwidths)
-        sound = _slower(np.asarray(samples, np.float32), 2**halvings)
-        rate_hz, hop = self.sample_rate_hz / 2**halvings, self.hop >> halvings
+        rate_hz = self.sample_rate_hz / 2**halvings
         lengths = self._lengths(freqs_hz, bandwidths, rate_hz)
-        count, rows = len(self.ratios), []
+        count, spectra = len(self.ratios), []
         for octave in reversed(range(self.octaves)):
             mine = slice(octave * count, (octave + 1) * count)
             step = 2 ** (self.octaves - 1 - octave)
-            basis = _filters(freqs_hz[mine] / (rate_hz / step), lengths[mine] / step) * np.float32(np.sqrt(step))
-            rows.append(np.abs(basis @ _spectra(sound, 2 * (basis.shape[1] - 1), hop)))
-            if octave:
-                sound, hop = _slower(sound, 2), hop // 2
-        frames = min(row.shape[1] for row in rows)
-        stacked = np.concatenate([row[:, :frames] for row in reversed(rows)])
-        return (stacked / np.sqrt(lengths)[:, None]).astype(np.float32)
+            tones = _tones(freqs_hz[mine] / (rate_hz / step), lengths[mine] / step)
+            spectra.append(tones * np.float32(np.sqrt(step)))
+        return Filters(halvings, tuple(spectra), lengths)
 
     def _lengths(self, freqs_hz: Floats64, bandwidths: Floats64, rate_hz: float) -> Floats64:
         """(n,) length of each filter in samples."""
@@ -106,6 +132,11 @@ class QTransform:
         spare = int(np.ceil(np.log2(self.sample_rate_hz / 2 / top_hz))) - 2
         twos = (self.hop & -self.hop).bit_length() - 1
         return max(0, min(spare, twos - self.octaves + 1))
+
+
+@lru_cache(maxsize=_KEPT_FILTERS)
+def _filters_of(transform: QTransform, tuning: float) -> Filters:
+    return transform.make_filters(tuning)
 
 
 def _relative_bandwidths(freqs_hz: Floats64) -> Floats64:
@@ -124,7 +155,7 @@ def _slower(samples: Floats32, factor: int) -> Floats32:
     return (np.pad(made, (0, wanted - len(made))) * np.float32(np.sqrt(factor))).astype(np.float32)
 
 
-def _filters(cycles_per_sample: Floats64, lengths: Floats64) -> NDArray[np.complex64]:
+def _tones(cycles_per_sample: Floats64, lengths: Floats64) -> NDArray[np.complex64]:
     """(n, n_fft // 2 + 1) spectra of windowed complex tones of unit sum; n_fft is a power of 2 above the longest."""
     n_fft = int(2.0 ** np.ceil(np.log2(lengths.max())))
     tones = np.zeros((len(lengths), n_fft), np.complex64)

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from ...core.errors import HouseXError
 from .base import Floats32, Samples, Stored
-from .housex import normalised
 from .mel import Mel, power_to_db
-from .picture import Pixels, canvas, draw_frame, draw_mesh, magma, spread
+from .picture import Pixels, canvas, draw_frame, draw_mesh, magma, normalised, spread
 
 SAMPLE_RATE_HZ = 22050
 # of each track; the shortest one of GTZAN is as long

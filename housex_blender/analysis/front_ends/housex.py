@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .base import Floats32, Samples, Stored
 from .mel import Mel, power_to_db
-from .picture import Pixels, canvas, draw_mesh, magma, spread
+from .picture import Pixels, canvas, draw_mesh, magma, normalised, spread
 
 SAMPLE_RATE_HZ = 22050
 SLICE_S = 1.875
@@ -26,18 +26,11 @@ N_MELS = 128
 _PICTURE_HEIGHT, _PICTURE_WIDTH = 389, 516
 _LEFT, _TOP, _RIGHT, _BOTTOM = 10.0, 9.4, 506.0, 379.0
 
-# what the pre-trained networks of torchvision were trained with, per channel
-_IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-_IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
+# ends are mirrored, as librosa 0.6 does, with which the pictures were made
+_MEL = Mel(SAMPLE_RATE_HZ, N_MELS, pad_mode="reflect")
 
 # PIL sums 8-bit pixels with weights of so many binary places
 _WEIGHT_BITS = 22
-
-
-def normalised(channels_last: NDArray[np.floating]) -> Floats32:
-    """(3, H, W) of (H, W, 3) values 0..1, shifted and scaled as the networks trained on ImageNet expect."""
-    standard = (np.asarray(channels_last, np.float32) - _IMAGENET_MEAN) / _IMAGENET_STD
-    return np.ascontiguousarray(standard.transpose(2, 0, 1))
 
 
 @lru_cache(maxsize=16)
@@ -71,8 +64,6 @@ def resize(picture: Pixels, height: int, width: int) -> Pixels:
 def slice_db(samples: Samples) -> Floats32:
     """(128, 81) mel levels of one slice in dB below its own loudest value, 80 at most.
 
-    Ends are mirrored, as librosa 0.6 does, with which the pictures were made.
-
     Raises:
         ValueError: Not SLICE_SAMPLES samples.
     """
@@ -82,7 +73,7 @@ def slice_db(samples: Samples) -> Floats32:
 def _mel_power(samples: Samples) -> Floats32:
     if samples.shape != (SLICE_SAMPLES,):
         raise ValueError(f"a slice has {SLICE_SAMPLES} samples, not {samples.shape}")
-    return Mel(SAMPLE_RATE_HZ, N_MELS, pad_mode="reflect").power(samples)
+    return _MEL.power(samples)
 
 
 def paint(db: Floats32) -> Pixels:

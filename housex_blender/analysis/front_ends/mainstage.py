@@ -12,8 +12,8 @@ import numpy as np
 
 from .base import Floats32, Samples, Stored
 from .chroma import QTransform, chroma_cqt, chroma_vqt, stretched_rows
-from .housex import normalised
 from .mel import Mel, power_to_db
+from .picture import normalised
 
 CLIP_S = 7.5
 ROWS = 224

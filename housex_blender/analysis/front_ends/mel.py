@@ -34,7 +34,8 @@ class Mel:
     pad_mode: str = "constant"
 
     @cached_property
-    def _filters(self) -> Floats32:
+    def filters(self) -> Floats32:
+        """(n_mels, n_fft // 2 + 1) weights of the bands, computed once."""
         return mel_filterbank(self.sample_rate_hz, self.n_fft, self.n_mels, self.fmax_hz)
 
     def frames_of(self, samples: int) -> int:
@@ -45,7 +46,7 @@ class Mel:
         """(n_mels, 1 + n // hop) of (n,) samples; a reflected end needs n above n_fft / 2."""
         padded = np.pad(np.asarray(samples, np.float32), self.n_fft // 2, mode=self.pad_mode)  # type: ignore[call-overload]
         frames = np.lib.stride_tricks.sliding_window_view(padded, self.n_fft)[:: self.hop]
-        return np.ascontiguousarray((power_spectrum(frames, hann(self.n_fft)) @ self._filters.T).T)
+        return np.ascontiguousarray((power_spectrum(frames, hann(self.n_fft)) @ self.filters.T).T)
 
 
 def power_to_db(power: NDArray[np.floating], top_db: float | None = 80.0, reference: float | None = None) -> Floats32:

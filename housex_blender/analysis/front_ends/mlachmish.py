@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..spectra import hann, mel_filterbank, power_spectrum
+from ..spectra import hann, power_spectrum
 from .base import Floats32, Samples, Stored
 from .mel import Mel, power_to_db
 
@@ -24,6 +24,7 @@ N_FFT = 2048
 N_MELS = 128
 N_MFCC = 13
 _FRAME_HOP = 512
+_MEL = Mel(SAMPLE_RATE_HZ, N_MELS, N_FFT, HOP, pad_mode="reflect")
 
 FEATURES = ("mel", "mfcc")
 SCALINGS = ("raw", "log")
@@ -79,13 +80,13 @@ class SlidingWindows:
         if samples.shape != (self.window_samples,):
             raise ValueError(f"a clip has {self.window_samples} samples, not {samples.shape}")
         if self.frames == 1:
-            return Mel(SAMPLE_RATE_HZ, N_MELS, N_FFT, HOP, pad_mode="reflect").power(samples).T[:, None]
+            return _MEL.power(samples).T[:, None]
         windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW_SAMPLES[self.frames])[::HOP]
         # each window by itself, its ends mirrored, as often as it takes
         padded = np.pad(windows.astype(np.float32), ((0, 0), (N_FFT // 2, N_FFT // 2)), mode="reflect")
         frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT, axis=1)[:, ::_FRAME_HOP]
         power = power_spectrum(frames.reshape(-1, N_FFT), hann(N_FFT))
-        return (power @ mel_filterbank(SAMPLE_RATE_HZ, N_FFT, N_MELS).T).reshape(WINDOWS, self.frames, N_MELS)
+        return (power @ _MEL.filters.T).reshape(WINDOWS, self.frames, N_MELS)
 
     def stored(self, samples: Samples) -> Stored:
         """(frames, 599, 128 or 13) float32 of one clip."""

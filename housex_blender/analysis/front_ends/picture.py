@@ -10,7 +10,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .base import Floats32
+
 Pixels = NDArray[np.uint8]
+
+# of red, green and blue over ImageNet, which the pre-trained networks of torchvision know pictures from
+IMAGENET_MEAN: Floats32 = np.array([0.485, 0.456, 0.406], np.float32)
+IMAGENET_STD: Floats32 = np.array([0.229, 0.224, 0.225], np.float32)
 
 # matplotlib's colour map magma (Nathaniel Smith and Stefan van der Walt, CC0), 256 colours as rrggbb
 _MAGMA_HEX = (
@@ -51,6 +57,12 @@ def spread(values: NDArray[np.floating]) -> NDArray[np.float64]:
     if highest == lowest:
         return np.zeros(values.shape, np.float64)
     return (np.asarray(values, np.float64) - lowest) / (highest - lowest)
+
+
+def normalised(channels_last: NDArray[np.floating]) -> Floats32:
+    """(3, H, W) of (H, W, 3) values 0..1, shifted and scaled as the networks trained on ImageNet expect."""
+    standard = (np.asarray(channels_last, np.float32) - IMAGENET_MEAN) / IMAGENET_STD
+    return np.ascontiguousarray(standard.transpose(2, 0, 1))
 
 
 def canvas(height: int, width: int) -> Pixels:
