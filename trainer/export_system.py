@@ -31,8 +31,10 @@ from housex_blender.core.files import sha256_of, write_text_atomic
 
 from .calibrate import fit_uncertain, temperature_of
 from .data.reading import counted
+from .engine.checkpoints import save_weights
+from .engine.optimising import logits_of
 from .engine.predictions import Predictions
-from .export import LICENSE, json_text, put_in_place, save_weights
+from .export import LICENSE, json_text, put_in_place
 from .report.figures import COUNTS, figures_of
 from .report.words import stopped_after
 
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from .engine.run import Run
 
 MAX_DIFFERENCE = 1e-3
-_LEAST_PROBABILITY = 1e-9
 # of the genre, from one bar of a record to the next
 _NO_CHANGE = 1e-5
 _LIMITS = (
@@ -59,7 +60,7 @@ class _Logits(nn.Module):
 
     def forward(self, pieces: Tensor) -> Tensor:
         answer: Tensor = self.network(pieces)
-        return torch.log(answer.clamp(min=_LEAST_PROBABILITY)) if self.ends_in_softmax else answer
+        return logits_of(answer, self.ends_in_softmax)
 
 
 def export_run(run: Run, folder: Path) -> Path:
@@ -75,11 +76,11 @@ def export_run(run: Run, folder: Path) -> Path:
         HouseXError: The run is of a system that is not a network, or was not finished.
         ModelError: The graph answers otherwise than the network, or cannot be made.
     """
-    network = _Logits(run.network().eval().cpu(), run.setup.training.outputs == "probabilities").eval()
+    network = _Logits(run.network(), run.setup.training.outputs == "probabilities").eval()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".model-", dir=folder.parent) as name:
         draft = Path(name)
-        save_weights(network.network, draft / WEIGHTS_FILE)
+        save_weights(draft / WEIGHTS_FILE, network.network)
         _export_onnx(network, run.setup.front_end.shape, draft / ONNX_FILE)
         write_text_atomic(draft / CARD_FILE, _card_text(run, network, draft))
         difference = _difference(network, draft)
@@ -121,7 +122,8 @@ def _card_text(run: Run, network: nn.Module, folder: Path) -> str:
             "kind": PIECE_KIND,
             "system": setup.system,
             "preset": setup.preset,
-            "options": dict(setup.options),
+            # a folder stands there by its name: where it lies is nobody's business
+            "options": {name: Path(value).name for name, value in setup.options.items()},
             "parameters": sum(part.numel() for part in network.parameters()),
         },
         "front_end": card_of(setup.front_end),

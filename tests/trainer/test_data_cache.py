@@ -103,6 +103,30 @@ class TestAudio:
         noise(tmp_path / "music/t1.wav", 0.5, seed=9, channels=2)
         assert asked(Ear()) == 3
 
+    def test_two_runs_at_once_keep_each_others_work(self, found: Collection, tmp_path: Path) -> None:
+        cache = tmp_path / "cache"
+
+        class Slow(Ear):
+            """While it works, another run reads the other tracks into the same cache."""
+
+            def stored(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+                if not self.asked:
+                    open_features(found, PIECES[3:], Ear(), cache, progress=False)
+                return super().stored(samples)
+
+        open_features(found, PIECES[:3], Slow(), cache, progress=False)
+        later = Ear()
+        open_features(found, PIECES, later, cache, progress=False)
+        assert later.asked == 0
+
+    def test_an_index_with_nothing_new_is_not_written_again(self, found: Collection, tmp_path: Path) -> None:
+        open_features(found, PIECES, Ear(), tmp_path / "cache", progress=False)
+        (index,) = (tmp_path / "cache").rglob("*.json")
+        index.write_text(index.read_text() + "\n\n")
+        before = index.read_bytes()
+        open_features(found, PIECES, Ear(), tmp_path / "cache", progress=False)
+        assert index.read_bytes() == before
+
     def test_goes_on_where_it_was_killed(
         self, found: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

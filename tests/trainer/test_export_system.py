@@ -104,6 +104,7 @@ def test_an_encoder_of_sound_itself_goes_too(tmp_path: Path) -> None:
     model = load_any_model(export_run(_Run(setup, setup.build("pretrained")), tmp_path / "model"))  # type: ignore[arg-type]
     assert isinstance(model, PieceFolder)
     assert model.front_end.kind == "waveform"
+    assert str(tmp_path) not in (model.path / CARD_FILE).read_text(), "where the encoder lies is nobody's business"
 
 
 def test_the_card_says_whose_answers_these_are(tmp_path: Path) -> None:

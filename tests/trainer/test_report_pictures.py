@@ -205,6 +205,24 @@ def test_the_strongest_activation_is_found_where_it_is() -> None:
     assert not network.first.weight.grad, "looking leaves no gradients behind"
 
 
+def test_a_channel_that_answers_to_silence_is_not_among_the_liveliest() -> None:
+    network = Small()
+    with torch.no_grad():
+        for layer in (network.first, network.second):
+            layer.weight.fill_(0.1)
+            layer.bias.zero_()
+        # the third channel is loudest where nothing sounds
+        network.second.weight[2] = -0.1
+        network.second.bias[2] = 1.0
+    inputs = [torch.zeros(3, 64, 80) for _ in range(5)]
+    for number, one in enumerate(inputs):
+        one[:, 40, 10 * number + 8] = 1.0 + number
+    inputs += [torch.full((3, 64, 80), 1.0 + number) for number in range(2)]
+    channels = list(dict.fromkeys(response.channel for response in strongest(network, inputs, "second")))
+    assert len(channels) == 6
+    assert 2 not in channels
+
+
 def test_layers_have_names_and_a_wrong_one_is_told() -> None:
     network = Small()
     assert list(convolutions(network)) == ["first", "second"]

@@ -99,7 +99,7 @@ def open_features(
     files: list[Path | None] = [None] * len(pieces)
     problems: list[str] = []
     entries = _index_of(place)
-    noted = len(entries)
+    noted = dict(entries)
     try:
         for number in tqdm(sorted(of_track), desc="features", unit="track", disable=not progress):
             track, mine = collection.tracks[number], of_track[number]
@@ -108,11 +108,11 @@ def open_features(
             if done.file is not None:
                 for index, row in zip(mine, done.rows, strict=True):
                     files[index], rows[index], usable[index] = (done.file, row, True) if row >= 0 else (None, 0, False)
-            if len(entries) >= noted + _NOTE_EVERY:
-                _write_index(place, collection, front_end, entries)
-                noted = len(entries)
+            if len(entries) >= len(noted) + _NOTE_EVERY:
+                noted = _note(place, collection, front_end, entries)
     finally:
-        _write_index(place, collection, front_end, entries)
+        if entries != noted:
+            _note(place, collection, front_end, entries)
     return FeatureTable(usable, tuple(problems), tuple(files), rows)
 
 
@@ -150,6 +150,14 @@ def _index_of(place: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return {}
     return entries if isinstance(entries, dict) else {}
+
+
+def _note(place: Path, collection: Collection, front_end: FrontEnd, entries: dict[str, Any]) -> dict[str, Any]:
+    """Write the index with what other runs noted meanwhile; returns what stands in it."""
+    for key, entry in _index_of(place).items():
+        entries.setdefault(key, entry)
+    _write_index(place, collection, front_end, entries)
+    return dict(entries)
 
 
 def _write_index(place: Path, collection: Collection, front_end: FrontEnd, entries: Mapping[str, Any]) -> None:

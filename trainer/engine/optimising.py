@@ -11,6 +11,14 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from ..systems.base import Training
 
+# below it a probability has no logarithm worth keeping
+_LEAST_PROBABILITY = 1e-9
+
+
+def logits_of(outputs: Tensor, are_probabilities: bool) -> Tensor:
+    """What a network answers, as logits; of probabilities their logarithm."""
+    return outputs.clamp(min=_LEAST_PROBABILITY).log() if are_probabilities else outputs
+
 
 def losses(outputs: Tensor, target: Tensor) -> Tensor:
     """Cross-entropy of each example against shares of the classes, (B,).

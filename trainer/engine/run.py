@@ -32,6 +32,7 @@ from .checkpoints import BEST_FILE, CHECKPOINT_FILE, LAST_FILE, load_weights
 from .fit import Fitted, Plan, fit, is_collapsed
 from .history import HISTORY_FILE, TENSORBOARD_FOLDER, Row, read_history
 from .lock import locked, unwritable
+from .optimising import logits_of
 from .predictions import Predictions, predictions_file
 from .prepared import SPLIT_FILE, Prepared, cut, prepare
 from .recipe import Recipe, setup_of, system_module
@@ -429,7 +430,7 @@ def predictions_of(answers: Answers, setup: Setup, prepared: Prepared) -> Predic
     outputs = answers.outputs.double()
     is_probability = setup.training.outputs == "probabilities"
     probs = outputs if is_probability else outputs.softmax(-1)
-    logits = outputs.clamp(min=1e-30).log() if is_probability else outputs
+    logits = logits_of(outputs, is_probability)
     pieces = [prepared.split.pieces[number] for number in answers.piece.tolist()]
     # as they are in the data set, whichever labels the training was given
     shares = [prepared.collection.tracks[piece.track].label for piece in pieces]

@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from housex_blender.analysis.classify import softmax
 from housex_blender.analysis.front_ends.base import FrontEnd, Samples
 from housex_blender.analysis.headers import shown
 from housex_blender.analysis.model_folder import CARD_FILE, PieceFolder, load_any_model
@@ -29,6 +30,7 @@ from housex_blender.core.errors import HouseXError
 from housex_blender.core.files import read_json, write_text_atomic
 
 from ..data.reading import counted
+from ..engine.optimising import logits_of
 from ..engine.predictions import Predictions, predictions_file
 from ..engine.run import RUN_FILE, open_run
 from ..systems.voting import vote
@@ -42,7 +44,6 @@ from .words import stopped_after, titled
 _AT_ONCE = 8
 # as the paper does
 _SECONDS = 120.0
-_LEAST_PROBABILITY = 1e-9
 _SAID = ("accuracy", "macro_f1")
 
 
@@ -96,8 +97,7 @@ def _of_run(folder: Path) -> Model:
         ready = np.stack([setup.front_end.ready(setup.front_end.stored(piece)) for piece in pieces])
         with torch.inference_mode():
             said = network(torch.from_numpy(ready.astype(np.float32)))
-        logits = torch.log(said.clamp(min=_LEAST_PROBABILITY)) if ends_in_softmax else said
-        return logits.float().numpy()
+        return logits_of(said, ends_in_softmax).float().numpy()
 
     name = f"{setup.system}, {setup.preset}, seed {run.card['seed']}"
     return Model(name, setup.classes, setup.front_end, hear, bool(run.card.get("synthetic")),
@@ -141,8 +141,7 @@ def heard(
 
 
 def _of_song(model: Model, song: Song, logits: NDArray[np.float64], together: int, window_s: float) -> Predictions:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probs = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    probs = softmax(logits).astype(np.float32)
     target = np.zeros(logits.shape, np.float32)
     if song.label >= 0:
         target[:, song.label] = 1.0

@@ -160,7 +160,10 @@ def strongest(network: nn.Module, inputs: Sequence[Tensor], layer: str) -> list[
             peaks = torch.stack([tap.of(network, one).amax(dim=(0, *range(2, tap.axes))) for one in inputs])
         # in units of each channel's own spread between examples: a channel that is always loud says nothing
         spread = (peaks.amax(dim=0) - peaks.mean(dim=0)) / peaks.std(dim=0).clamp(min=1e-9)
-        lively = torch.where(peaks.std(dim=0) > 1e-9, spread, torch.zeros_like(spread))
+        top = peaks.topk(min(2, len(peaks)), dim=0).values
+        # examples that share their greatest answer to the last bit share silence or padding, not a sound
+        told_apart = (top[0] - top[-1] > 1e-6 * top[0].abs()) | (len(peaks) == 1)
+        lively = torch.where((peaks.std(dim=0) > 1e-9) & told_apart, spread, torch.full_like(spread, -1.0))
         channels = lively.topk(min(_CHANNELS, peaks.shape[1])).indices.tolist()
         return [
             Response(channel, example, float(peaks[example, channel]), _box(tap, network, inputs[example], channel))
