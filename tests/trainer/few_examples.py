@@ -16,7 +16,7 @@ from trainer.data.examples import Examples
 from trainer.data.splits import Split, split_pieces
 from trainer.engine import prepared
 from trainer.systems import prompted
-from trainer.systems.base import SplitRule
+from trainer.systems.base import Setup, SplitRule
 
 
 def keep_few(patch: pytest.MonkeyPatch, counts: Mapping[str, int]) -> None:
@@ -27,8 +27,17 @@ def keep_few(patch: pytest.MonkeyPatch, counts: Mapping[str, int]) -> None:
         parts = {part: _spread(split, part, count) for part, count in counts.items()}
         return dataclasses.replace(split, parts=parts)
 
-    # features are made of all pieces of a split, while answers are read from all pieces of the data set
-    patch.setattr(prepared, "split_pieces", lambda *arguments: _without_others(thinned(*arguments)))
+    # features are made of all pieces of a split, so that the others must not even be cut
+    whole = prepared.cut
+    made: dict[tuple[Piece, ...], Split] = {}
+
+    def few(collection: Collection, setup: Setup, seed: int = 0) -> list[Piece]:
+        split = _without_others(thinned(collection, whole(collection, setup, seed), setup.split, seed))
+        made[split.pieces] = split
+        return list(split.pieces)
+
+    patch.setattr(prepared, "cut", few)
+    patch.setattr(prepared, "split_pieces", lambda _collection, pieces, _rule, _seed: made[tuple(pieces)])
     patch.setattr(prompted, "split_pieces", thinned)
 
 

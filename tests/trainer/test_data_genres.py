@@ -172,7 +172,7 @@ class TestHomburg:
 
     def test_a_missing_library_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "trainer.data.genre_folders", None)
-        with pytest.raises(HouseXError, match=r"needs trainer\.data\.genre_folders\. Install it"):
+        with pytest.raises(HouseXError, match=r"needs trainer\.data\.genre_folders\. pip install --group systems"):
             read_collection("homburg", tmp_path)
 
     def test_genres_that_data_sets_share_make_neither_the_other(self, tmp_path: Path) -> None:
