@@ -15,8 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import save_file
 
 from housex_blender.analysis.backends import INPUTS, UNKNOWN_BPM, Heard, OnnxBackend, hear_all
 from housex_blender.analysis.features import FEATURE_VERSION
@@ -35,6 +33,8 @@ from housex_blender.analysis.patches import PATCH_FRAMES
 from housex_blender.analysis.spectra import N_MELS
 from housex_blender.core.errors import ModelError
 from housex_blender.core.files import replacing, sha256_of, write_text_atomic
+
+from .engine.checkpoints import save_weights
 
 LICENSE = "GPL-3.0-or-later"
 MAX_DIFFERENCE = 1e-4
@@ -98,7 +98,7 @@ def write_model_folder(net: MixNet, card: Card, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".model-", dir=folder.parent) as name:
         draft = Path(name)
-        save_weights(net, draft / WEIGHTS_FILE)
+        save_weights(draft / WEIGHTS_FILE, net)
         export_onnx(net, draft / ONNX_FILE)
         write_text_atomic(draft / CARD_FILE, _card_text(net, card, draft))
         _check(draft)
@@ -111,18 +111,6 @@ def put_in_place(draft: Path, folder: Path) -> None:
     for file_name in (WEIGHTS_FILE, ONNX_FILE, CARD_FILE):
         with replacing(folder / file_name) as temporary:
             shutil.copyfile(draft / file_name, temporary)
-
-
-def save_weights(net: torch.nn.Module, path: Path) -> None:
-    """Write the state of a network as safetensors.
-
-    Raises:
-        ModelError: The disk is full, or the folder read-only.
-    """
-    try:
-        save_file({key: value.contiguous() for key, value in net.state_dict().items()}, str(path))
-    except SafetensorError as error:
-        raise ModelError(f"{path.name} cannot be written: {error}.", "Make room, or choose another folder.") from error
 
 
 def json_text(card: dict[str, Any]) -> str:

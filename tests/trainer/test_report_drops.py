@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,6 @@ from trainer.data.classes import HOUSEX
 from trainer.engine.predictions import Predictions
 from trainer.engine.recipe import Recipe
 from trainer.report import evaluate, reproduce
-from trainer.report.command import add_evaluate_parser
 from trainer.report.comparison import Variant
 from trainer.report.drop_songs import drop_run, heard_in_drops, how_heard
 from trainer.report.drop_votes import inside_of
@@ -27,6 +25,8 @@ from trainer.report.evaluate import Model
 from trainer.report.songs import Song
 from trainer.report.written import markdown
 from trainer.systems import get_setup
+
+from .commands import evaluate_in
 
 PIECES = 8
 # the drop of each track is somewhere else, so that the place in the track says nothing
@@ -177,13 +177,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Any) -> Callab
     monkeypatch.setattr(evaluate, "open_model", lambda _folder: model)
     monkeypatch.setattr(evaluate, "drop_run", lambda _folder: run)
 
-    def call(*words: str) -> int:
-        parser = argparse.ArgumentParser()
-        add_evaluate_parser(parser.add_subparsers(required=True))
-        arguments = parser.parse_args(["evaluate", str(tmp_path), *words])
-        return int(arguments.func(arguments))
-
-    return call
+    return evaluate_in(tmp_path)
 
 
 def test_the_command_hears_drops(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import dataclasses
 import json
@@ -18,9 +17,10 @@ import torch
 from housex_blender.core.errors import HouseXError
 from trainer.engine.predictions import Predictions
 from trainer.report import evaluate
-from trainer.report.command import add_evaluate_parser
 from trainer.report.evaluate import Model, figures_by, heard, open_model, scored
 from trainer.report.songs import cut_song, find_songs, windows_per_piece
+
+from .commands import evaluate_in
 
 RATE = 4000
 CLASSES = ("Tech House", "Bigroom")
@@ -196,13 +196,7 @@ def test_a_model_of_whole_mixes_is_refused() -> None:
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     monkeypatch.setattr(evaluate, "open_model", lambda _folder: dataclasses.replace(MODEL, synthetic=True))
 
-    def call(*words: str) -> int:
-        parser = argparse.ArgumentParser()
-        add_evaluate_parser(parser.add_subparsers(required=True))
-        arguments = parser.parse_args(["evaluate", str(tmp_path), *words])
-        return int(arguments.func(arguments))
-
-    return call
+    return evaluate_in(tmp_path)
 
 
 def test_the_command_writes_what_was_heard(

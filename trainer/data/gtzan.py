@@ -15,7 +15,7 @@ from housex_blender.core.errors import HouseXError
 from .classes import GTZAN
 from .collection import Collection, Track
 from .genre_folders import ENDINGS, genre_root, genre_tracks
-from .pictures import check_picture, pictures_in
+from .pictures import is_picture, pictures_in
 from .reading import class_number, counted, finished, miniature_around, one_hot, quoted
 
 GROUPS_FILE = "gtzan_groups.csv"
@@ -116,10 +116,7 @@ def _pictures(place: Path, problems: list[str]) -> list[Track]:
             if found is None or number is None:
                 odd.append(path.name)
                 continue
-            try:
-                check_picture(path)
-            except HouseXError as error:
-                problems.append(f"{error.message.rstrip('.')}: left out.")
+            if not is_picture(path, problems):
                 continue
             name = f"{GTZAN[number]}.{found.group(2)}"
             genre_of[name] = number

@@ -13,7 +13,7 @@ from ..own.collection import audio_files
 from .classes import HOUSEX
 from .collection import PARTS, Collection, Track
 from .housex_audio import read_audio, workbooks_in
-from .pictures import check_picture, numbered, pictures_in
+from .pictures import is_picture, numbered, pictures_in
 from .reading import artists_and_title, class_number, composed, counted, finished, one_hot, quoted
 
 # of a system's option ``subset`` -> folder of pictures
@@ -106,10 +106,7 @@ def _tracks_of_part(place: Path, taken: Mapping[str, str], subset: str, problems
         if number is None:
             unknown.append(path.name)
             continue
-        try:
-            check_picture(path)
-        except HouseXError as error:
-            problems.append(f"{error.message.rstrip('.')}: left out.")
+        if not is_picture(path, problems):
             continue
         title, count = numbered(rest)
         groups[number, composed(title or rest)].append((count or 0, path))

@@ -25,8 +25,7 @@ from .miniature import Built, Making
 from .miniature_songs import (
     Song,
     Sound,
-    draw_artists,
-    draw_titles,
+    draw_signed,
     drops_of,
     generator,
     mono,
@@ -93,10 +92,8 @@ def build(making: Making) -> Built:
 def _draw(making: Making) -> list[_Track]:
     rng = generator(making.seed, "housex")
     count = PER_CLASS[making.size]
-    titles = draw_titles(rng, count * len(HOUSEX))
-    artists = [artist for among in draw_artists(rng, len(HOUSEX), count) for artist in among]
     tracks = []
-    for number, (title, artist) in enumerate(zip(titles, artists, strict=True)):
+    for number, (title, artist) in enumerate(draw_signed(rng, len(HOUSEX), count)):
         label = HOUSEX[number // count]
         mix = "Original Mix" if rng.random() < 0.6 else "Extended Mix"
         by = f"{artist} _ DJ {artist[::-1].title()}" if rng.random() < 0.25 else artist

@@ -19,8 +19,7 @@ from .classes import MAINSTAGE
 from .miniature import Built, Making
 from .miniature_songs import (
     Song,
-    draw_artists,
-    draw_titles,
+    draw_signed,
     drops_of,
     generator,
     render,
@@ -90,10 +89,8 @@ def build(making: Making) -> Built:
 def _draw(making: Making) -> list[_Track]:
     rng = generator(making.seed, "mainstage")
     count = PER_CLASS[making.size]
-    titles = draw_titles(rng, count * len(CLASSES))
-    artists = [artist for among in draw_artists(rng, len(CLASSES), count) for artist in among]
     tracks = []
-    for number, (title, artist) in enumerate(zip(titles, artists, strict=True)):
+    for number, (title, artist) in enumerate(draw_signed(rng, len(CLASSES), count)):
         place, order = divmod(number, count)
         # another shape for the fourth track of every second class, so that the small size has all of them
         shape = _SHAPES[5] if order == 3 and place % 2 else _SHAPES[order % len(_SHAPES)]

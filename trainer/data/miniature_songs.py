@@ -83,6 +83,13 @@ def draw_artists(rng: np.random.Generator, classes: int, count: int) -> list[lis
     return [[mine[max(number // 2, number - pairs)] for number in range(count)] for mine in each]
 
 
+def draw_signed(rng: np.random.Generator, classes: int, count: int) -> list[tuple[str, str]]:
+    """Title and artist of ``count`` tracks of each class, one class after the other."""
+    titles = draw_titles(rng, count * classes)
+    artists = [artist for among in draw_artists(rng, classes, count) for artist in among]
+    return list(zip(titles, artists, strict=True))
+
+
 def render(song: Song) -> Labelled:
     """The song with its truth: 44.1 kHz, stereo, peak at most 0.95."""
     track = render_training_track(song.shares, song.seed, plan=song.plan, bpm=song.bpm, wanted=song.wanted)

@@ -30,17 +30,14 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         raise _refusal(path) from error
 
 
-def check_picture(path: Path) -> None:
-    """Look at the header alone.
-
-    Raises:
-        HouseXError: It is missing, or not a picture.
-    """
+def is_picture(path: Path, problems: list[str]) -> bool:
+    """Whether its header says so; if not, a sentence goes to the problems."""
     try:
         with Image.open(path):
-            pass
-    except _DAMAGED as error:
-        raise _refusal(path) from error
+            return True
+    except _DAMAGED:
+        problems.append(f"{_refusal(path).message.rstrip('.')}: left out.")
+        return False
 
 
 def _refusal(path: Path) -> HouseXError:

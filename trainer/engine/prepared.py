@@ -17,7 +17,7 @@ from ..data.splits import Split, split_pieces
 from ..systems.base import Setup
 from .chance import track_generator
 
-SPLIT_FILE = "split.json"
+SPLIT_FILE, FEATURES_FOLDER = "split.json", "features"
 _REPAIR = "Use the data that the run was made of, another folder of runs, or --again."
 
 

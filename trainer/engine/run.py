@@ -25,7 +25,7 @@ from ..data import read_collection
 from ..data.collection import Collection
 from ..maps.listening import warn
 from ..systems import get_setup
-from ..systems.base import PRESETS, Setup, Training
+from ..systems.base import Setup, Training, check_preset
 from .answers import Answers, ask
 from .chance import seed_build
 from .checkpoints import BEST_FILE, CHECKPOINT_FILE, LAST_FILE, load_weights
@@ -34,7 +34,7 @@ from .history import HISTORY_FILE, TENSORBOARD_FOLDER, Row, read_history
 from .lock import locked, unwritable
 from .optimising import logits_of
 from .predictions import Predictions, predictions_file
-from .prepared import SPLIT_FILE, Prepared, cut, prepare
+from .prepared import FEATURES_FOLDER, SPLIT_FILE, Prepared, cut, prepare
 from .recipe import Recipe, setup_of, system_module
 from .run_card import RUN_FILE, SCHEMA, first_difference, read_card
 from .runtime import Runtime
@@ -159,8 +159,7 @@ def run_recipe(
     Raises:
         HouseXError: The data, the weights or the settings are not usable, or another process is at work there.
     """
-    if preset not in PRESETS:
-        raise HouseXError(f"There is no preset {preset!r}.", f"Known are {', '.join(PRESETS)}.")
+    check_preset(preset)
     if recipe.kind == "cited":
         raise HouseXError(f"{recipe.name} is only cited: {recipe.source or 'it has no system'}.", "Choose another row.")
     if recipe.kind != "network":
@@ -235,7 +234,7 @@ class _AnyRun:
     @property
     def features(self) -> Path:
         """Where features are kept."""
-        return self.cache or self.out / "features"
+        return self.cache or self.out / FEATURES_FOLDER
 
     @property
     def free(self) -> Container[str]:

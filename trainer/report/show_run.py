@@ -17,7 +17,7 @@ from housex_blender.core.errors import HouseXError
 from ..data.collection import PARTS
 from ..data.reading import counted
 from ..engine.predictions import Predictions, predictions_file
-from ..engine.prepared import SPLIT_FILE, Prepared, prepare
+from ..engine.prepared import FEATURES_FOLDER, SPLIT_FILE, Prepared, prepare
 from ..engine.recipe import RECIPES, load_recipe
 from ..engine.run import Run, open_run
 from .figures import confusion_of, figures_of, intervals_of
@@ -101,7 +101,7 @@ def _features(run: Run, out: Path) -> Path:
     """Where features are kept: beside the tables, or with the pictures of a run that was moved away from its table."""
     folder, card = run.folder.resolve(), run.card
     place = (card["table"], card["row"], card["preset"], f"seed-{card['seed']}")
-    return (folder.parents[3] if folder.parts[-4:] == place else out) / "features"
+    return (folder.parents[3] if folder.parts[-4:] == place else out) / FEATURES_FOLDER
 
 
 def _figures(this: _Show, heard: dict[str, Predictions]) -> Iterator[Path | str]:

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from housex_blender.core.errors import HouseXError
 
-from .base import PRESETS, Setup, chosen_options
+from .base import Setup, check_preset, chosen_options
 
 # each has NAMES (``paper/network``), OPTIONS (name -> allowed values, the first is the default) and
 # setup(name, preset, options) -> Setup
@@ -41,7 +41,6 @@ def get_setup(name: str, preset: str = "fixed", options: Mapping[str, str] | Non
         HouseXError: No such system, preset, option or value.
     """
     module = _module_of(name)
-    if preset not in PRESETS:
-        raise HouseXError(f"There is no preset {preset!r}.", f"Known are {', '.join(PRESETS)}.")
+    check_preset(preset)
     made: Setup = module.setup(name, preset, chosen_options(name, module.OPTIONS, options))
     return made

@@ -126,6 +126,16 @@ class Setup:
     prepare_training: Callable[[nn.Module], None] | None = None
 
 
+def check_preset(preset: str) -> None:
+    """Refuse what is none of PRESETS.
+
+    Raises:
+        HouseXError: There is no such preset.
+    """
+    if preset not in PRESETS:
+        raise HouseXError(f"There is no preset {preset!r}.", f"Known are {', '.join(PRESETS)}.")
+
+
 def chosen_options(
     system: str, allowed: Mapping[str, tuple[str, ...]], wanted: Mapping[str, str] | None
 ) -> dict[str, str]:

@@ -21,7 +21,7 @@ from housex_blender.core.errors import HouseXError
 from ..data.by_track import together
 from ..data.collection import Collection
 from ..engine.predictions import Predictions
-from .base import PRESETS, chosen_options
+from .base import check_preset, chosen_options
 from .tabular_features import FEATURES
 from .tabular_rows import Problems, Rows, computed_rows, published_rows
 
@@ -142,8 +142,7 @@ def _rows(
 ) -> Rows:
     if name not in NAMES:
         raise HouseXError(f"There is no system {name!r}.", f"Known are {', '.join(NAMES)}.")
-    if preset not in PRESETS:
-        raise HouseXError(f"There is no preset {preset!r}.", f"Known are {', '.join(PRESETS)}.")
+    check_preset(preset)
     chosen = chosen_options(name, OPTIONS, options)
     row_seconds, told = int(chosen["table"]), on_problem or _ignore
     if chosen["features"] == "published":

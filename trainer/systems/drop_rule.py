@@ -25,7 +25,7 @@ from housex_blender.core.files import write_text_atomic
 
 from ..data.cache import decoded
 from ..own.collection import audio_files
-from .base import PRESETS
+from .base import PRESETS, check_preset
 
 SAMPLE_RATE_HZ = 22050
 HOP = 512
@@ -120,8 +120,7 @@ def detect_drops(path: Path, preset: str = "fixed", on_problem: Callable[[str], 
         AudioError: It cannot be read.
         HouseXError: There is no such preset.
     """
-    if preset not in RULES:
-        raise HouseXError(f"There is no preset {preset!r}.", f"Known are {', '.join(RULES)}.")
+    check_preset(preset)
     return find_drops(decoded(path, SAMPLE_RATE_HZ, on_problem), preset)
 
 

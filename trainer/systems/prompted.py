@@ -30,7 +30,7 @@ from ..data.splits import split_pieces
 from ..engine.chance import track_generator
 from ..engine.predictions import Predictions
 from .audio_language import Listener, open_listener
-from .base import PRESETS, SplitRule, chosen_options
+from .base import SplitRule, check_preset, chosen_options
 from .genre_prompts import Reading, prompt_of, published_order, published_reading, reading
 from .local_model import read_settings
 from .mainstage import CLIPS_PER_DROP, even_clips, random_clips
@@ -149,8 +149,7 @@ def run_prompted(
     """
     if name not in NAMES:
         raise HouseXError(f"There is no system {name!r}.", f"Known are {', '.join(NAMES)}.")
-    if preset not in PRESETS:
-        raise HouseXError(f"There is no preset {preset!r}.", f"Known are {', '.join(PRESETS)}.")
+    check_preset(preset)
     chosen, way, told = chosen_options(name, OPTIONS, options), _WAYS[preset], on_problem or _ignore
     clips = _listed(Path(chosen["clips"]), collection, way, told) if chosen["clips"] else _cut(collection, way, seed)
     asked = _asked(collection, clips, way, seed, told)
