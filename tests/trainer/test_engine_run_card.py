@@ -16,9 +16,8 @@ pytest.importorskip("yaml")
 
 from safetensors import SafetensorError  # noqa: E402
 
-from housex_blender.core.errors import HouseXError, ModelError  # noqa: E402
+from housex_blender.core.errors import HouseXError  # noqa: E402
 from trainer import __main__ as program  # noqa: E402
-from trainer import export  # noqa: E402
 from trainer.engine import checkpoints  # noqa: E402
 from trainer.engine.predictions import Predictions  # noqa: E402
 from trainer.engine.run_card import SCHEMA, first_difference, read_card  # noqa: E402
@@ -104,13 +103,10 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos")
 
     monkeypatch.setattr(checkpoints, "save_model", full)
-    monkeypatch.setattr(export, "save_file", full)
     monkeypatch.setattr(torch, "save", full_for_torch)
     network = torch.nn.Linear(2, 2)
     with pytest.raises(HouseXError, match=r"best\.safetensors cannot be written: I/O error: No space left"):
         checkpoints.save_weights(tmp_path / "best.safetensors", network)
-    with pytest.raises(ModelError, match=r"weights\.safetensors cannot be written"):
-        export.save_weights(network, tmp_path / "weights.safetensors")
     with pytest.raises(HouseXError, match=r"checkpoint\.pt cannot be written"):
         checkpoints.save_checkpoint(tmp_path / "checkpoint.pt", {})
     assert list(tmp_path.iterdir()) == []
