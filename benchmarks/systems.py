@@ -46,7 +46,7 @@ ROWS = (
     Row("HouseX (2022)", "housex-drops", "resnet18", "housex", "medium",
         (*_SCRATCH, "--split", "tracks", "--set", "training.epochs=8", "--seeds", "2")),
     Row("mainstage benchmark", "mainstage", "resnet18-mel-soft", "mainstage", "small",
-        (*_SCRATCH, "--set", "training.epochs=1", "--seeds", "1")),
+        (*_SCRATCH, "--set", "training.epochs=5", "--seeds", "1")),
     Row("mlachmish", "mlachmish", "mfcc-cnn", "gtzan", "medium",
         (*_SCRATCH, "--set", "training.epochs=15", "--seeds", "2")),
     Row("hafezgh, tables", "gtzan-classical", "svm-3s", "gtzan", "medium", ("--seeds", "3")),

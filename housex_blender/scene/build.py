@@ -13,6 +13,7 @@ from ..core.errors import SceneError
 from ..core.keys import KeyTrack
 from . import tunnel
 from .bindings import forget, is_remembered, recall, remember
+from .compat import is_part
 from .drives import set_aside, take_up, write_drives
 from .pictures import set_frame_rate
 from .rig import LOOK_CHANNELS, OWNED, SceneHandles, build_rig, check_channels, find_show, write_channels
@@ -123,8 +124,10 @@ def release(scene: bpy.types.Scene) -> None:
     forget(show)
     doomed: set[Any] = set()
     for thing in scene.objects:
-        if thing.get(OWNED) == "tunnel":
+        if is_part(thing):
             doomed |= {thing, thing.data, getattr(thing.data, "shape_keys", None)}
+    if scene.world is not None and scene.world.get(OWNED):
+        scene.world = None
     set_aside(show, doomed - {None})
 
 

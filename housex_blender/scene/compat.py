@@ -27,6 +27,11 @@ OUR_KEY_TYPE = 5  # GENERATED
 OWNED = "hx_owned"
 
 
+def is_part(thing: Any) -> bool:
+    """Whether an object or a collection is part of a scene that we built; "HX Show" is of none."""
+    return thing.get(OWNED) not in (None, "show")
+
+
 def set_engine(scene: bpy.types.Scene, engine: str) -> str:
     """Choose a render engine by our name; returns Blender's identifier.
 
