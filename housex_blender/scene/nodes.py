@@ -59,7 +59,8 @@ def taken_blocks() -> set[Any]:
     found: set[Any] = {slot.material for thing in parts for slot in thing.material_slots if slot.material}
     found |= {scene.world for scene in bpy.data.scenes if scene.world is not None}
     trees: list[Any] = [block.node_tree for block in found if block.node_tree is not None]
-    groups = {part.node_group for thing in parts for part in thing.modifiers if part.type == "NODES"} - {None}
+    motions: list[Any] = [part for thing in parts for part in thing.modifiers if part.type == "NODES"]
+    groups = {motion.node_group for motion in motions} - {None}
     found |= groups
     trees.extend(groups)
     while trees:
