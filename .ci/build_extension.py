@@ -197,7 +197,10 @@ def copy_demo(folder: Path) -> None:
     """
     if not all((DEMO / name).is_file() for name in DEMO_FILES):
         done = subprocess.run(
-            [sys.executable, str(DEMO / "make_scene.py")], capture_output=True, text=True, check=False
+            [sys.executable, str(DEMO / "make_scene.py"), "--scene", "tunnel"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode != 0:
             raise BuildError(f"the demo scene cannot be built: {last_line(done.stderr)}")

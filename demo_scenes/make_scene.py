@@ -1,10 +1,11 @@
-"""The demo scene: the tunnel keyed to the demo mix, and the timeline it was made from. Zone: tools.
+"""The demo scenes: every scene keyed to the demo mix, and the timeline they were made from. Zone: tools.
 
-    python demo_scenes/make_scene.py [--scene-only]      (with the bpy module; writes beside this file)
+    python demo_scenes/make_scene.py [--scene-only] [--scene stage]      (with the bpy module; writes beside this file)
 
-Writes demo.housex.json, demo.housex.npz and demo.blend; the extension carries them with the mix, so that somebody
-without a mix can look at a show at once. Run it again after a change to the analysis, or with --scene-only after one
-to the looks or the tunnel. Save it with Blender 4.5 at most: 4.2 opens that, but no file of 5.0.
+Writes demo.housex.json, demo.housex.npz, demo.blend (the tunnel), stage.blend and lagoon.blend; the extension carries
+the first three with the mix, so that somebody without a mix can look at a show at once. Run it again after a change to
+the analysis, or with --scene-only after one to the looks or a scene. Save with Blender 4.5 at most: 4.2 opens that,
+but no file of 5.0.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from housex_blender.core.timeline import Timeline  # noqa: E402
 
 HERE = ROOT / "demo_scenes"
 MIX = HERE / "demo_mix.ogg"
+FILES = {"tunnel": "demo.blend", "stage": "stage.blend", "lagoon": "lagoon.blend"}
 MAX_BLEND_BYTES = 5_000_000
 FPS = 24.0
 SIZE = (1280, 720)
@@ -39,8 +41,8 @@ def hear(timeline_path: Path) -> Timeline:
     return Timeline.load(timeline_path)
 
 
-def build_blend(timeline: Timeline, path: Path) -> None:
-    """Build the tunnel in an empty file, key it and save it; the sound's path is relative to the mix beside it.
+def build_blend(timeline: Timeline, scene: str, path: Path) -> None:
+    """Build a scene in an empty file, key it and save it; the sound's path is relative to the mix beside it.
 
     Raises:
         HouseXError: The scene cannot be built or saved.
@@ -52,7 +54,9 @@ def build_blend(timeline: Timeline, path: Path) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     empty = bpy.context.scene
     # EEVEE, because a first look should move on a graphics card; the renderer is a choice of the panel
-    plan = film.FilmPlan(engine="eevee", quality="draft", resolution=SIZE, fps=FPS, end_s=timeline.mix.duration_s)
+    plan = film.FilmPlan(
+        scene=scene, engine="eevee", quality="draft", resolution=SIZE, fps=FPS, end_s=timeline.mix.duration_s
+    )
     film.make_show(timeline, Look(load_palettes("house")), MIX, plan)
     bpy.data.scenes.remove(empty)
     build.save_blend(path)
@@ -73,18 +77,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write the files; the exit code is 0 only with all of them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--scene-only", action="store_true", help="keep the timeline that is there")
-    keep = parser.parse_args(argv).scene_only
-    timeline_path, blend = HERE / "demo.housex.json", HERE / "demo.blend"
+    parser.add_argument("--scene", nargs="+", choices=tuple(FILES), default=list(FILES), help="default: all")
+    arguments = parser.parse_args(argv)
+    timeline_path = HERE / "demo.housex.json"
     try:
-        timeline = Timeline.load(timeline_path) if keep else hear(timeline_path)
-        build_blend(timeline, blend)
+        timeline = Timeline.load(timeline_path) if arguments.scene_only else hear(timeline_path)
+        for scene in arguments.scene:
+            blend = HERE / FILES[scene]
+            build_blend(timeline, scene, blend)
+            size = blend.stat().st_size
+            print(f"Wrote {blend}: {size / 1e6:.1f} MB")
+            if size > MAX_BLEND_BYTES:
+                print(f"make_scene: {blend.name} is larger than {MAX_BLEND_BYTES / 1e6:.0f} MB.", file=sys.stderr)
+                return 1
     except HouseXError as error:
         print(f"make_scene: {error}", file=sys.stderr)
-        return 1
-    size = blend.stat().st_size
-    print(f"Wrote {blend}: {size / 1e6:.1f} MB")
-    if size > MAX_BLEND_BYTES:
-        print(f"make_scene: the scene is larger than {MAX_BLEND_BYTES / 1e6:.0f} MB.", file=sys.stderr)
         return 1
     return 0
 
