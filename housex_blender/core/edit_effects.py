@@ -131,7 +131,10 @@ def _certain(timeline: Timeline, bars: Marks, rows: NDArray[np.float32]) -> Time
     """These probabilities in these bars, beyond doubt."""
     probs, uncertain, confidence = timeline.probs.copy(), timeline.uncertain.copy(), timeline.confidence.copy()
     probs[bars], uncertain[bars], confidence[bars] = rows, False, 1.0
-    return replace(timeline, probs=probs.astype(np.float32), uncertain=uncertain, confidence=confidence)
+    by_hand = bars if timeline.by_hand is None else bars | timeline.by_hand
+    return replace(
+        timeline, probs=probs.astype(np.float32), uncertain=uncertain, confidence=confidence, by_hand=by_hand
+    )
 
 
 # -- sections --------------------------------------------------------------------------------------------------

@@ -1,15 +1,12 @@
-"""Palettes of the genres, how they mix in linear light, and looks: a palette with its strengths. Zone: pure."""
+"""Palettes of the genres, how they mix in linear light, and looks: a palette with its manners. Zone: pure."""
 
 from __future__ import annotations
 
 import json
-import math
 import os
-import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,9 @@ from numpy.typing import NDArray
 from .errors import LookError
 from .files import read_json, write_text_atomic
 from .genres import GENRES, canonical
+from .manners import CAMERAS as CAMERAS
+from .manners import CHARACTERS as CHARACTERS
+from .manners import DEFAULT_CAMERA, DEFAULT_CHARACTERS, checked_characters
 
 PRESETS = Path(__file__).resolve().parent.parent / "presets"
 LOOK_ENDING = ".housexlook.json"
@@ -38,16 +38,6 @@ _RANGES = {
 Triple = tuple[str, str, str]
 # Rec. 709 weights of linear light
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
-# a colour below this lights nothing up
-_DARK = 0.06
-# by how much at most a strength is divided or multiplied, and where it ends
-_BOUNDS = {
-    "speed": (1.35, 0.4, 2.0),
-    "displacement": (1.5, 0.3, 2.0),
-    "intensity": (1.25, 0.5, 1.6),
-    "attack_ms": (2.0, 2.0, 60.0),
-    "release_ms": (1.7, 80.0, 600.0),
-}
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -224,7 +214,7 @@ def load_palettes(name_or_path: str = "house") -> Palettes:
 
 @dataclass(frozen=True)
 class Look:
-    """How strongly the show follows the music.
+    """How the show follows the music: colours, characters, camera, strengths.
 
     Attributes:
         palettes: Colours per genre.
@@ -233,8 +223,10 @@ class Look:
         speed: Factor on the camera's speed, 0..4.
         attack_ms: Time in which an envelope rises.
         release_ms: Time in which an envelope falls.
-        seed: Chooses among variations of the camera's sway, 0 to MAX_SEED.
+        seed: Chooses among variations of the camera's sway and shots, 0 to MAX_SEED.
         name: What the user sees; may be empty.
+        characters: Genre -> how the walls move, one of CHARACTERS; genres that are left out move as by default.
+        camera: Temper of the camera, one of CAMERAS.
     """
 
     palettes: Palettes = field(default_factory=load_palettes)
@@ -245,6 +237,8 @@ class Look:
     release_ms: float = 180.0
     seed: int = 0
     name: str = ""
+    characters: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_CHARACTERS))
+    camera: str = DEFAULT_CAMERA
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
@@ -256,11 +250,15 @@ class Look:
             raise LookError(f"The look's seed is {self.seed!r}.", f"Choose a whole number from 0 to {MAX_SEED}.")
         if not isinstance(self.name, str) or len(self.name) > _MAX_NAME or not self.name.isprintable():
             raise LookError("The look's name is no line of text.", f"Write {_MAX_NAME} letters at most.")
+        object.__setattr__(self, "characters", checked_characters(self.characters, "The look"))
+        if self.camera not in CAMERAS:
+            raise LookError(f"The look's camera is {self.camera!r}.", f"Choose one of: {', '.join(CAMERAS)}.")
 
     def to_dict(self) -> dict[str, Any]:
         """The content of a look file."""
         strengths = {name: getattr(self, name) for name in (*_RANGES, "seed")}
-        return {"schema": SCHEMA, "name": self.name, **strengths, "palettes": self.palettes.to_dict()}
+        manners = {"camera": self.camera, "characters": dict(self.characters)}
+        return {"schema": SCHEMA, "name": self.name, **strengths, **manners, "palettes": self.palettes.to_dict()}
 
     @classmethod
     def from_dict(cls, data: object, origin: str = "The look") -> Look:
@@ -275,7 +273,7 @@ class Look:
         """
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             raise LookError(f"{origin} is not a look of schema {SCHEMA}.", "Save one from the panel and edit that.")
-        known = ("name", *_RANGES, "seed", "palettes")
+        known = ("name", *_RANGES, "seed", "camera", "characters", "palettes")
         for key in data.keys() - {"schema", *known}:
             raise LookError(f"{origin} has a field {key!r}, which no look has.", f"Choose of: {', '.join(known)}.")
         fields = {key: data[key] for key in known if key in data}
@@ -322,50 +320,3 @@ def save_look(path: Path, look: Look) -> None:
         raise LookError(
             f"{path} cannot be written: {error.strerror or error}.", "Choose a folder that exists and has room."
         ) from error
-
-
-# -- variations ------------------------------------------------------------------------------------------------
-
-
-def surprise(look: Look, seed: int) -> Look:
-    """A variation of a look: every sub-genre keeps its three colours, in other roles, and the strengths differ.
-
-    Colours too dark to light anything stay what they are; main lights differ from one sub-genre to the next where the
-    colours allow it. Strengths change by a third or so (attack and release up to double or half) and stay within what
-    looks good; a strength of 0 was switched off and stays so.
-
-    Args:
-        look: What to start from.
-        seed: 0 to MAX_SEED; the same one gives the same look on every machine, and becomes the look's own.
-
-    Raises:
-        LookError: The seed is out of range.
-    """
-    # of the standard library, whose random() gives the same numbers in every version
-    rng = random.Random(seed)
-    strengths: dict[str, float] = {}
-    for name, (most, low, high) in _BOUNDS.items():
-        value = getattr(look, name) * math.exp((2.0 * rng.random() - 1.0) * math.log(most))
-        strengths[name] = round(min(max(value, low), high), 3) if value > 0.0 else 0.0
-    name = f"Surprise {seed}"
-    return Look(Palettes(name, _recast(look.palettes.colours, rng)), **strengths, seed=seed, name=name)
-
-
-def _recast(colours: Mapping[str, Triple], rng: random.Random) -> dict[str, Triple]:
-    """Genre -> its colours in other roles."""
-    chosen: dict[str, Triple] = {}
-    taken: set[str] = set()
-    # by name, for the order in a file must not matter
-    for genre in sorted(colours):
-        casts = _casts(colours[genre])
-        casts = [cast for cast in casts if cast[0] not in taken] or casts
-        chosen[genre] = casts[int(rng.random() * len(casts))]
-        taken.add(chosen[genre][0])
-    return {genre: chosen[genre] for genre in colours}
-
-
-def _casts(row: Triple) -> list[Triple]:
-    """All orders of three colours in which the dark ones keep their role."""
-    dark = [slot for slot, text in enumerate(row) if hex_to_linear(text) @ LUMINANCE < _DARK]
-    orders = [order for order in permutations(range(len(row))) if all(order[slot] == slot for slot in dark)]
-    return [(row[a], row[b], row[c]) for a, b, c in orders]

@@ -130,6 +130,7 @@ class Timeline:
         grid_source: Where the grid is from: one of GRID_SOURCES; a ruler is what stands in where no beat is heard.
         attributes: Name -> (n_bars,) further things heard, such as those of :mod:`core.attributes`.
         edits: What people changed by hand, as written in the file.
+        by_hand: (n_bars,) which bars have their genre from an edit that was applied; None for none. Not in the file.
         warnings: Sentences about the recording.
         slicing: ``bars`` or, for the fixed windows of the first HouseX paper, ``housex``.
     """
@@ -153,6 +154,7 @@ class Timeline:
     edits: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
     slicing: str = "bars"
+    by_hand: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         bars, genres = self.grid.n_bars, len(self.model.genres)

@@ -11,12 +11,13 @@ import bpy
 
 from ..core.errors import SceneError
 from ..core.keys import KeyTrack
-from . import tunnel
+from . import lagoon, stage, tunnel
 from .bindings import forget, is_remembered, recall, remember
 from .compat import is_part
 from .drives import set_aside, take_up, write_drives
 from .pictures import set_frame_rate
 from .rig import LOOK_CHANNELS, OWNED, SceneHandles, build_rig, check_channels, find_show, write_channels
+from .shots import remember_cameras, remove_cuts
 
 
 def build_rig_only(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draft") -> SceneHandles:
@@ -27,6 +28,8 @@ def build_rig_only(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draf
 # Every kind of scene: what it needs and who builds it.
 SCENE_KINDS: dict[str, tuple[tuple[str, ...], Callable[..., SceneHandles]]] = {
     "tunnel": (tuple(name for name in LOOK_CHANNELS if name != "speed"), tunnel.build_tunnel),
+    "stage": (stage.CHANNELS, stage.build_stage),
+    "lagoon": (lagoon.CHANNELS, lagoon.build_lagoon),
     "rig": ((), build_rig_only),
 }
 
@@ -49,7 +52,7 @@ def build_show(
     Args:
         scene: Blender scene; the user's own objects in it are left alone.
         channels: Name -> keys in scene frames.
-        scene_kind: "tunnel" or "rig".
+        scene_kind: One of SCENE_KINDS.
         fps: Frame rate, may be fractional such as 23.976.
         n_frames: Length; frame 1 is the first. None takes the last key.
         seed: Chooses the look of the plates.
@@ -81,6 +84,9 @@ def build_show(
     scene.frame_start, scene.frame_end = 1, n_frames
     keys = write_channels(handles, channels, take_over=not known)
     remember(show, handles)
+    if scene_kind != "rig":
+        # a scene of the user's may hold what an earlier build cut between
+        remember_cameras(show, handles.cameras)
     take_up(show)
     driven = write_drives(scene, channels, fps)
     handles.keys, handles.kept = keys + driven.keys, [*handles.kept, *driven.kept]
@@ -121,6 +127,8 @@ def release(scene: bpy.types.Scene) -> None:
     show = find_show(scene)
     if show is None:
         return
+    remove_cuts(scene)
+    remember_cameras(show, {})
     forget(show)
     doomed: set[Any] = set()
     for thing in scene.objects:

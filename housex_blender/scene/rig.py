@@ -8,23 +8,26 @@ from typing import Any
 
 import bpy
 
+from ..core.channels import COLOURS, DIRECTED, LIGHTS, MOTION
 from ..core.errors import SceneError
 from ..core.keys import KeyTrack
+from ..core.manners import CHARACTERS
 from .compat import OWNED
 from .keyframes import write_keys
 
 SHOW_NAME = "HX Show"
-COLOURS = ("colour_a", "colour_b", "colour_c")
 # What a scene may bind; raw channels and anything else reach "HX Show" alone.
-LOOK_CHANNELS = (*COLOURS, "light_a", "light_b", "light_c", "displacement", "ripple", "travel", "roll", "zoom", "speed")
-# Slider range in the Properties editor; values outside it are possible.
+LOOK_CHANNELS = (*COLOURS, *LIGHTS, *MOTION, *DIRECTED)
+# Slider range in the Properties editor where it is not 0 to 1; values outside it are possible.
 RANGES = {
     "light_a": (0.0, 2.0),
     "light_b": (0.0, 1.5),
-    "displacement": (0.0, 1.5),
+    "light_c": (0.0, 1.5),
+    **dict.fromkeys(("displacement", *CHARACTERS), (0.0, 1.5)),
     "travel": (0.0, 100000.0),
     "roll": (-3.2, 3.2),
     "speed": (0.0, 30.0),
+    "drift": (-1.0, 1.0),
 }
 
 
@@ -61,12 +64,14 @@ class SceneHandles:
     Attributes:
         bindings: Channel name -> everything it keys.
         objects: The objects that people look for: "show", "camera", "HX Light A" and so on.
+        cameras: The camera of each shot, by its name in ``core.shots.SHOTS``; empty where nothing is cut.
         keys: How many keys were written at the last time.
         kept: Numbers whose animation is the user's, and which were therefore left alone.
     """
 
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     objects: dict[str, Any] = field(default_factory=dict)
+    cameras: dict[str, Any] = field(default_factory=dict)
     keys: int = 0
     kept: list[str] = field(default_factory=list)
 

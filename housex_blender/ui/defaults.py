@@ -7,13 +7,14 @@ from typing import Any
 
 import bpy
 
+from ..core.manners import CHARACTERS
 from .engine_settings import stored_preferences
-from .palette_rows import OWN, SLOT_NAMES
+from .palette_rows import OWN, SLOT_NAMES, characters_of, fill_characters, row_of
 
 # what belongs to one mix or to one scene is no default
 _KEPT = (
-    "palette", "intensity", "displacement", "speed", "attack_ms", "release_ms", "engine", "quality", "keep_frames",
-    "build_when_done", "own_scene", "bake_at_once", "scene_kind", "drop_phrase",
+    "palette", "intensity", "displacement", "speed", "attack_ms", "release_ms", "camera", "engine", "quality",
+    "keep_frames", "build_when_done", "own_scene", "bake_at_once", "scene_kind", "drop_phrase",
 )  # fmt: skip
 
 
@@ -22,6 +23,7 @@ def settings_text(settings: Any) -> str:
     values = {name: getattr(settings, name) for name in _KEPT}
     if settings.palette == OWN:
         values["colours"] = {row.name: [list(getattr(row, slot)) for slot in SLOT_NAMES] for row in settings.colours}
+    values["characters"] = characters_of(settings)
     return json.dumps(values)
 
 
@@ -36,10 +38,11 @@ def apply_text(settings: Any, text: str) -> None:
     """Put what :func:`settings_text` wrote into a scene; what this version does not know is left out."""
     values: dict[str, Any] = json.loads(text)
     for name, row in values.pop("colours", {}).items():
-        colours = settings.colours.get(name) or settings.colours.add()
-        colours.name = name
+        colours = row_of(settings, name)
         for slot, rgb in zip(SLOT_NAMES, row, strict=True):
             setattr(colours, slot, rgb)
+    known_ones = values.pop("characters", {}).items()
+    fill_characters(settings, {genre: character for genre, character in known_ones if character in CHARACTERS})
     for name, value in values.items():
         prop = settings.bl_rna.properties.get(name)
         known = prop is not None and name in _KEPT

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..core.channels import COLOURS, HEARD, MOTION, genre_channel
+from ..core.channels import COLOURS, DIRECTED, HEARD, LIGHTS, MOTION, genre_channel
 from ..core.errors import HouseXError, SceneError
 from ..scene.drives import add_drive, can_animate, check_drive, drives, remove_drive, update_drive
 from ..scene.drop_strips import drop_spans, hidden_by, place_drops, remove_drops
@@ -30,13 +30,25 @@ _HELP = {
     "colour_a": "Key color of the sub-genre", "colour_b": "Fill color", "colour_c": "Accent color",
     "displacement": "Movement of the walls", "ripple": "Fine movement of the walls", "travel": "Way traveled, meters",
     "speed": "Speed of the flight, meters per second", "roll": "Sway of the camera", "zoom": "Lens of the camera",
+    "light_a": "Strength of the key light, with the kicks", "light_b": "Strength of the fill light",
+    "light_c": "Strength of the accents",
+    "pulse": "Strength of the pulse of light that the last kick sent off",
+    "pulse_at": "How far that pulse has run, 0 on every beat; faster before a drop",
+    "shock": "How far the shock wave of a drop has run, 0 on the drop; 1 everywhere else",
+    "narrow": "Rises as a build-up narrows the space", "open": "Rises as a break opens the space",
+    "swell": "Movement in smooth swells", "shards": "Movement in angular shards",
+    "grid": "Movement in a grid that falls to pieces", "slabs": "Movement in heavy slabs",
+    "ribs": "Movement in ribs that pulse", "drift": "From -1 to 1 during every shot",
 }  # fmt: skip
+
+
+_CHANNELS = (*HEARD, *COLOURS, *LIGHTS, *MOTION, *DIRECTED)
 
 
 @lru_cache(maxsize=16)
 def _items_for(genres: tuple[str, ...]) -> list[tuple[str, str, str]]:
     # kept, because Blender holds no reference to what a callback returns
-    titles = {name: name.replace("colour", "color").replace("_", " ").title() for name in (*HEARD, *COLOURS, *MOTION)}
+    titles = {name: name.replace("colour", "color").replace("_", " ").title() for name in _CHANNELS}
     names = [(name, title, _HELP.get(name, "")) for name, title in titles.items()]
     return names + [(genre_channel(name), name, f"How sure it is that the bar is {name}") for name in genres]
 

@@ -10,7 +10,8 @@ import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..core.errors import HouseXError
-from ..core.looks import LOOK_ENDING, load_look, look_names, save_look, surprise
+from ..core.looks import LOOK_ENDING, load_look, look_names, save_look
+from ..core.variations import surprise
 from . import show
 from .job_operator import redraw, say
 from .operators_analyze import not_busy
@@ -153,7 +154,8 @@ class HOUSEX_MT_looks(bpy.types.Menu):
         """One line per look."""
         layout: Any = self.layout
         for name in look_names():
-            layout.operator(HOUSEX_OT_load_look.bl_idname, text=name.title()).name = name
+            # in our own words: in Blender's, Clear is to remove something
+            layout.operator(HOUSEX_OT_load_look.bl_idname, text=name.title(), text_ctxt=CONTEXT).name = name
         own = own_looks()
         if own:
             layout.separator()

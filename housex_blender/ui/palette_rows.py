@@ -1,8 +1,8 @@
-"""The three colour pickers of every sub-genre: from a palette into the panel and back. Zone: ui; no bpy."""
+"""Three colour pickers and a character for every sub-genre: from a look into the panel and back. Zone: ui; no bpy."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..core.genres import GENRES
 from ..core.looks import Palettes, load_palettes
 from ..core.looks import palettes_of as named_palettes
+from ..core.manners import CHARACTERS, DEFAULT_CHARACTERS
 
 OWN = "OWN"
 SLOT_NAMES = ("colour_a", "colour_b", "colour_c")
@@ -38,14 +39,33 @@ def fill_from(settings: Any, palettes: Palettes) -> None:
     _FILLING.add(key)
     try:
         for genre, colours in zip(genres, palettes.linear_rgb(genres), strict=True):
-            row = settings.colours.get(genre)
-            if row is None:
-                row = settings.colours.add()
-                row.name = genre
+            row = row_of(settings, genre)
             for slot, rgb in zip(SLOT_NAMES, colours, strict=True):
                 setattr(row, slot, rgb)
     finally:
         _FILLING.discard(key)
+
+
+def row_of(settings: Any, genre: str) -> Any:
+    """The row of a sub-genre, added if it is missing; one without a character gets that of its sub-genre."""
+    row = settings.colours.get(genre)
+    if row is None:
+        row = settings.colours.add()
+        row.name = genre
+    if not row.is_property_set("character"):  # new, or of a file from before there were characters
+        row.character = DEFAULT_CHARACTERS.get(genre, CHARACTERS[0])
+    return row
+
+
+def fill_characters(settings: Any, characters: Mapping[str, str]) -> None:
+    """Put the characters of a look into the panel."""
+    for genre, character in characters.items():
+        row_of(settings, genre).character = character
+
+
+def characters_of(settings: Any) -> dict[str, str]:
+    """Sub-genre -> its character, as the panel shows it."""
+    return {row.name: row.character for row in settings.colours if row.is_property_set("character")}
 
 
 def note_change(settings: Any) -> bool:

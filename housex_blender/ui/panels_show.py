@@ -51,7 +51,9 @@ class HOUSEX_PT_look(HouseXPanel, bpy.types.Panel):
         column.prop(settings, "attack_ms", text="Attack (ms)")
         column.prop(settings, "release_ms", text="Release (ms)")
         column = layout.column()
+        column.prop(settings, "camera")
         column.prop(settings, "seed")
+        column.prop(settings, "allow_flashes")
         column.prop(settings, "bake_at_once")
         row = layout.row(align=True)
         row.scale_y = 1.4
@@ -62,7 +64,7 @@ class HOUSEX_PT_look(HouseXPanel, bpy.types.Panel):
 
 
 class HOUSEX_PT_colours(HouseXPanel, bpy.types.Panel):
-    """Three colours for every sub-genre."""
+    """Three colours and a character for every sub-genre."""
 
     bl_idname = "HOUSEX_PT_colours"
     bl_label = "Colors"
@@ -75,15 +77,17 @@ class HOUSEX_PT_colours(HouseXPanel, bpy.types.Panel):
         return bool(len(context.scene.housex.colours))
 
     def draw(self, context: Any) -> None:
-        """A row of three pickers for each."""
+        """A row of three pickers and the character for each."""
         layout: Any = self.layout
         column = layout.column(align=True)
         for row in context.scene.housex.colours:
-            split = column.split(factor=0.52)
+            split = column.split(factor=0.4)
             split.label(text=row.name, translate=False)
+            split = split.split(factor=0.5, align=True)
             pickers = split.row(align=True)
             for name in ("colour_a", "colour_b", "colour_c"):
                 pickers.prop(row, name, text="")
+            split.prop(row, "character", text="")
 
 
 class HOUSEX_PT_own(HeardPanel, bpy.types.Panel):

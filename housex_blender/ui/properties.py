@@ -15,6 +15,7 @@ from bpy.props import (
 )
 
 from ..core.looks import palette_names
+from ..core.manners import DEFAULT_CAMERA
 from ..core.options import BPM_RANGE
 from ..scene.compat import blend_relative
 from . import palette_rows
@@ -22,12 +23,29 @@ from .translations import CONTEXT
 
 _PALETTE_HELP = {
     "house": "The colors of the HouseX paper, and ours for the other sub-genres",
-    "clear": "Colors that stay apart for people who see red and green alike",
+    "acid": "Neon: lime, magenta, cyan",
+    "clear": "Colors that stay apart however one sees red, green and blue",
+    "dusk": "Soft colors of the evening",
+    "ember": "Reds, oranges and dark wine",
+    "ice": "Blues and whites",
+    "mono": "Black, white and one color for each sub-genre",
 }
 SLOTS = (
-    ("Key", "Main light: rings and kick"),
-    ("Fill", "Second light: strips along the walls"),
-    ("Accent", "Small lamps and the glow far ahead"),
+    ("Key", "Main light, which carries the kick"),
+    ("Fill", "Second light, beside the main one"),
+    ("Accent", "Small lights and the glow far ahead"),
+)
+_CHARACTERS = (
+    ("swell", "Swell", "Smooth swells"),
+    ("shards", "Shards", "Angular shards"),
+    ("grid", "Grid", "A grid that falls to pieces"),
+    ("slabs", "Slabs", "Heavy, slow slabs"),
+    ("ribs", "Ribs", "Ribs that pulse"),
+)
+_CAMERAS = (
+    ("steady", "Steady", "Long shots that hardly lean"),
+    ("smooth", "Smooth", "A cut every eight bars"),
+    ("restless", "Restless", "A cut every four bars; leans and hurries"),
 )
 
 
@@ -65,11 +83,17 @@ def _colour(slot: int) -> Any:
 
 
 class HouseXGenreColours(bpy.types.PropertyGroup):
-    """Three colours of one sub-genre, linear RGB; the name of the group is the genre's."""
+    """Three colours of one sub-genre, linear RGB, and how it moves; the name of the group is the genre's."""
 
     colour_a: _colour(0)  # type: ignore[valid-type]
     colour_b: _colour(1)  # type: ignore[valid-type]
     colour_c: _colour(2)  # type: ignore[valid-type]
+    character: EnumProperty(  # type: ignore[valid-type]
+        name="Character",
+        description="How walls and shapes move with this sub-genre",
+        items=_CHARACTERS,
+        translation_context=CONTEXT,
+    )
 
 
 class HouseXSettings(bpy.types.PropertyGroup):
@@ -118,6 +142,8 @@ class HouseXSettings(bpy.types.PropertyGroup):
         description="What is built around the music",
         items=[
             ("tunnel", "Tunnel", "A flight through a sci-fi tunnel"),
+            ("stage", "Stage", "A festival stage: LED wall, moving heads, lasers, crowd"),
+            ("lagoon", "Lagoon", "Monoliths in a black sea under an aurora"),
             ("rig", "My Own Scene", "Only the object HX Show with a custom property for every channel: "
              "right-click any property and choose Drive by Mix"),
         ],
@@ -166,11 +192,11 @@ class HouseXSettings(bpy.types.PropertyGroup):
         name="Intensity", description="Strength of every light", default=1.0, min=0.0, max=4.0, soft_max=2.0
     )
     displacement: FloatProperty(  # type: ignore[valid-type]
-        name="Displacement", description="How far the walls move with the bass",
+        name="Displacement", description="How far walls and shapes move with the bass",
         default=1.0, min=0.0, max=4.0, soft_max=2.0,
     )  # fmt: skip
     speed: FloatProperty(  # type: ignore[valid-type]
-        name="Speed", description="Speed of the flight through the tunnel", default=1.0, min=0.0, max=4.0, soft_max=2.0
+        name="Speed", description="Speed of the camera", default=1.0, min=0.0, max=4.0, soft_max=2.0
     )
     attack_ms: FloatProperty(  # type: ignore[valid-type]
         name="Attack", description="How quickly the light follows a rising level, in milliseconds",
@@ -181,7 +207,19 @@ class HouseXSettings(bpy.types.PropertyGroup):
         default=180.0, min=0.0, max=10_000.0, soft_max=1000.0, precision=0, step=1000, translation_context=CONTEXT,
     )  # fmt: skip
     seed: IntProperty(  # type: ignore[valid-type]
-        name="Seed", description="Another number gives another variation of the flight", default=0, min=0
+        name="Seed", description="Another number gives another variation of flight and cuts", default=0, min=0
+    )
+    camera: EnumProperty(  # type: ignore[valid-type]
+        name="Camera",
+        description="How often the picture is cut, and how much the camera leans and drifts",
+        items=_CAMERAS,
+        default=DEFAULT_CAMERA,
+        translation_context=CONTEXT,
+    )
+    allow_flashes: BoolProperty(  # type: ignore[valid-type]
+        name="Allow Flashes",
+        description="Leave flashes in that may harm people with photosensitive epilepsy: more than three in a second",
+        default=False,
     )
     engine: EnumProperty(  # type: ignore[valid-type]
         name="Engine",

@@ -12,10 +12,11 @@ from ..core.edits import with_edits
 from ..core.errors import HouseXError, SceneError, TimelineError
 from ..core.keys import KeyTrack
 from ..core.looks import Look
+from ..core.shots import shot_list
 from ..core.timeline import Timeline
 from ..scene.compat import show_in_sequencers
 from ..scene.rig import OWNED, Baked, find_show
-from .palette_rows import OWN, fill_from, palettes_of
+from .palette_rows import OWN, characters_of, fill_characters, fill_from, palettes_of
 from .places import absolute
 from .shown import shown
 
@@ -34,6 +35,8 @@ def look_of(settings: Any) -> Look:
         attack_ms=settings.attack_ms,
         release_ms=settings.release_ms,
         seed=settings.seed,
+        characters=characters_of(settings),
+        camera=settings.camera,
     )
 
 
@@ -41,7 +44,8 @@ def take_look(settings: Any, look: Look) -> None:
     """Put a look into the panel."""
     settings.palette = OWN
     fill_from(settings, look.palettes)
-    for name in ("intensity", "displacement", "speed", "attack_ms", "release_ms", "seed"):
+    fill_characters(settings, look.characters)
+    for name in ("intensity", "displacement", "speed", "attack_ms", "release_ms", "seed", "camera"):
         setattr(settings, name, getattr(look, name))
 
 
@@ -87,6 +91,7 @@ def copy_settings(source: Any, target: Any) -> None:
             setattr(target, prop.identifier, getattr(source, prop.identifier))
     if source.palette == OWN:
         fill_from(target, palettes_of(source))
+    fill_characters(target, characters_of(source))
 
 
 def mix_of(scene: Any, timeline: Timeline) -> Path | None:
@@ -120,7 +125,8 @@ def build(context: Any, scene: Any, timeline: Timeline | None = None) -> str:
 
 def channels_of(scene: Any, timeline: Timeline) -> dict[str, KeyTrack]:
     """The channels of a show with the look of the panel."""
-    return compile_show(timeline, look_of(scene.housex), rate_of(scene), FIRST_FRAME)
+    settings = scene.housex
+    return compile_show(timeline, look_of(settings), rate_of(scene), FIRST_FRAME, allow_flashes=settings.allow_flashes)
 
 
 def frames_of(scene: Any, timeline: Timeline) -> int:
@@ -189,12 +195,14 @@ def rebuild(context: Any, scene: Any, timeline: Timeline) -> Baked:
 
 
 def set_marks(scene: Any, timeline: Timeline) -> None:
-    """Markers for tracks and drops, and the artist's drop actions where the drops are now."""
+    """Markers for tracks and drops, cuts, and the artist's drop actions where the drops are now."""
     from ..scene.drop_strips import drop_spans, refresh_drops
     from ..scene.markers import marker_list, write_markers
+    from ..scene.shots import write_cuts
 
     fps = rate_of(scene)
     write_markers(scene, marker_list(timeline, fps, FIRST_FRAME))
+    write_cuts(scene, shot_list(timeline, look_of(scene.housex), fps, FIRST_FRAME))
     refresh_drops(scene, drop_spans(timeline, fps, FIRST_FRAME))
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from housex_blender.core.channels import (
     COLOURS,
+    DIRECTED,
     HEARD,
     LIGHTS,
     MOTION,
@@ -108,7 +109,7 @@ def test_the_camera_flies_faster_in_the_drop_than_in_the_break(timeline: Timelin
 
 def test_every_channel_is_there_finite_and_in_range(timeline: Timeline) -> None:
     tracks = compile_show(timeline, Look(), 30.0)
-    wanted = {*HEARD, *COLOURS, *LIGHTS, *MOTION, *(genre_channel(g) for g in timeline.model.genres)}
+    wanted = {*HEARD, *COLOURS, *LIGHTS, *MOTION, *DIRECTED, *(genre_channel(g) for g in timeline.model.genres)}
     assert set(tracks) == wanted
     frames = np.arange(1, 1500, dtype=float)
     for name in (*HEARD, *(genre_channel(g) for g in timeline.model.genres)):

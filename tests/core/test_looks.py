@@ -29,8 +29,9 @@ from housex_blender.core.looks import (
     palettes_of,
     save_look,
     srgb_to_linear,
-    surprise,
 )
+from housex_blender.core.manners import CAMERAS, CHARACTERS, DEFAULT_CHARACTERS
+from housex_blender.core.variations import surprise
 
 X11 = {"blue": "#0000ff", "red": "#ff0000", "purple": "#a020f0", "black": "#000000", "white": "#ffffff",
        "orange": "#ffa500", "yellow": "#ffff00", "green": "#00ff00"}  # fmt: skip
@@ -152,13 +153,33 @@ def test_what_no_screen_shows_is_clipped_and_nonsense_refused() -> None:
 
 
 def test_looks_that_ship() -> None:
-    assert look_names() == ["house", "calm", "clear", "peak"]
+    assert look_names() == ["house", "acid", "calm", "clear", "ember", "ice", "mono", "peak"]
     assert load_look() == replace(Look(), name="House"), "the default look is the default"
     assert load_look("clear").palettes == load_palettes("clear")
     calm, house, peak = (load_look(name) for name in ("calm", "house", "peak"))
     for name in ("intensity", "displacement", "speed"):
         assert getattr(calm, name) < getattr(house, name) < getattr(peak, name)
     assert calm.release_ms > house.release_ms > peak.release_ms
+    assert (calm.camera, house.camera, peak.camera) == CAMERAS
+    assert set(calm.characters.values()) == {"swell", "slabs"}, "nothing angular, nothing that hammers"
+    shown = [(look.palettes.name, look.camera, tuple(look.characters.items()), look.speed)
+             for look in map(load_look, look_names())]  # fmt: skip
+    assert len(set(shown)) == len(shown)
+
+
+def test_the_default_look_moves_as_the_genres_sound() -> None:
+    assert load_look().characters == DEFAULT_CHARACTERS
+    assert set(DEFAULT_CHARACTERS) == set(GENRES)
+    assert set(DEFAULT_CHARACTERS.values()) == set(CHARACTERS)
+
+
+def test_files_of_before_there_were_characters_still_load(tmp_path: Path) -> None:
+    old = {key: value for key, value in Look().to_dict().items() if key not in ("camera", "characters")}
+    path = tmp_path / f"old{LOOK_ENDING}"
+    path.write_text(json.dumps({**old, "speed": 2.0}))
+    assert load_look(str(path)) == replace(Look(), speed=2.0)
+    path.write_text(json.dumps({**old, "characters": {"techno": "ribs", "Own": "grid"}}))
+    assert load_look(str(path)).characters == {**DEFAULT_CHARACTERS, "Tech House": "ribs", "Own": "grid"}
 
 
 LOOKS = st.builds(
@@ -166,6 +187,7 @@ LOOKS = st.builds(
     st.sampled_from([load_palettes("house"), load_palettes("clear")]),
     st.floats(0, 4), st.floats(0, 4), st.floats(0, 4), st.floats(0, 10_000), st.floats(0, 10_000), st.integers(0, MAX_SEED),
     st.text(st.characters(categories=["L", "N"]), max_size=20),
+    st.dictionaries(st.sampled_from(GENRES), st.sampled_from(CHARACTERS)), st.sampled_from(CAMERAS),
 )  # fmt: skip
 
 
@@ -216,6 +238,12 @@ def test_a_palette_file_is_a_look(tmp_path: Path) -> None:
         ({"name": "x" * 101}, "no line of text"),
         ({"name": "a\nb"}, "no line of text"),
         ({"intensty": 1.0}, "'intensty', which no look has"),
+        ({"camera": "drunk"}, "camera is 'drunk'"),
+        ({"camera": None}, "camera is None"),
+        ({"camera": ["steady"]}, "camera is"),
+        ({"characters": {"Bigroom": "waves"}}, "gives Bigroom the character 'waves'"),
+        ({"characters": {"Bigroom": ["swell"]}}, "gives Bigroom the character"),
+        ({"characters": ["swell"]}, "characters that name no genres"),
         ({"palettes": "nope"}, "no palette 'nope'"),
         ({"palettes": 3}, "holds no palette"),
         ({"palettes": {"genres": {"Bigroom": ["#fff"] * 3}}}, "not a colour"),
@@ -242,7 +270,7 @@ def test_what_is_no_look(tmp_path: Path, content: str, said: str) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, MAX_SEED), base=st.sampled_from(["house", "clear", "calm", "peak"]), times=st.integers(1, 4))
+@given(seed=st.integers(0, MAX_SEED), base=st.sampled_from(look_names()), times=st.integers(1, 4))
 def test_a_surprise_is_tasteful(seed: int, base: str, times: int) -> None:
     look = start = load_look(base)
     for _ in range(times):
@@ -255,8 +283,10 @@ def test_a_surprise_is_tasteful(seed: int, base: str, times: int) -> None:
     assert look.seed == seed
     for genre, row in start.palettes.colours.items():
         assert sorted(look.palettes.colours[genre]) == sorted(row), "every sub-genre keeps its own three"
-    if base != "clear":
-        assert set(look.palettes.colours["Bass House"][:2]) == {"#ffffff", "#a020f0"}, "black lights nothing"
+    black = start.palettes.colours["Bass House"].index("#000000")
+    assert look.palettes.colours["Bass House"][black] == "#000000", "black lights nothing"
+    assert look.camera in CAMERAS
+    assert look.characters.keys() == start.characters.keys()
 
 
 def test_the_same_seed_is_the_same_look_and_another_is_not() -> None:
@@ -264,6 +294,10 @@ def test_the_same_seed_is_the_same_look_and_another_is_not() -> None:
     assert [surprise(load_look(), seed) for seed in range(50)] == looks
     assert len({(look.speed, look.release_ms) for look in looks}) == 50
     assert len({tuple(look.palettes.colours.values()) for look in looks}) > 40
+    assert {look.camera for look in looks} == set(CAMERAS)
+    assert all(surprise(load_look("calm"), seed).camera != "restless" for seed in range(50)), "one step at most"
+    changed = [sum(look.characters[genre] != DEFAULT_CHARACTERS[genre] for genre in GENRES) for look in looks]
+    assert 1.5 < np.mean(changed) < 4.0, "some sub-genres move in another way, most do not"
     # pinned: a look that somebody liked must come back in every version
     assert (looks[2].speed, looks[2].intensity, looks[2].palettes.colours["Bass House"][0]) == (1.315, 0.82, "#a020f0")
 

@@ -47,6 +47,11 @@ def make_channels(palettes: tuple[str, ...] = ("Future House",), n_frames: int =
         "roll": KeyTrack([1.0, 100.0], [0.0, 0.1], "BEZIER", np.zeros((2, 1))),
         "zoom": KeyTrack([1.0], [0.1]),
         "speed": KeyTrack([1.0], [14.0]),
+        "pulse": KeyTrack(frames, kick),
+        "pulse_at": KeyTrack(frames, beat % 1),
+        "shock": KeyTrack([1.0], [1.0]),
+        **{name: KeyTrack([1.0], [0.0]) for name in ("narrow", "open", "drift", "shards", "grid", "slabs", "ribs")},
+        "swell": KeyTrack(frames, 0.4 + 0.6 * kick),
     }
     for row, letter in enumerate("abc"):
         colours = np.array([linear_rgb(PALETTES[palettes[bar % len(palettes)]][row]) for bar in bars])
