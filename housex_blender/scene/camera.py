@@ -1,11 +1,12 @@
-"""The camera's ride along the loop. Zone: bpy.
+"""The ride along the loop and its four cameras. Zone: bpy.
 
-A carriage follows the curve by a keyed, ever growing offset (cyclic curves wrap it), a target rides ahead of it,
-and the camera looks at the target: it turns into bends before they come, as a driver does.
+Whatever rides follows one curve whose evaluation time is the distance travelled in metres (cyclic curves wrap for
+ever), each a fixed way ahead: one F-curve moves them all.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
@@ -15,12 +16,36 @@ from .path import LoopPath
 from .rig import SceneHandles
 
 LOOK_AHEAD_M = 13.0
-OFFSET_PATH = 'constraints["HX Rail"].offset_factor'
 LENS_WIDE_MM, LENS_TELE_MM = 17.0, 42.0
+# How far the drift of a shot shifts its camera to either side, in metres.
+DRIFT_M = 0.2
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Where a camera sits and looks.
+
+    Attributes:
+        place: Metres to the right, ahead and up, seen from the tunnel's axis.
+        lens_mm: Focal length.
+        turn_rad: Down and to the right, from straight ahead; None looks at the target that rides ahead.
+    """
+
+    place: tuple[float, float, float]
+    lens_mm: float
+    turn_rad: tuple[float, float] | None = None
+
+
+SHOTS = {
+    "wide": Shot((0.0, 0.0, -0.35), LENS_WIDE_MM),
+    "low": Shot((-0.75, 0.0, -2.0), 15.0),
+    "close": Shot((1.6, 0.0, 0.15), 20.0, (0.02, 0.30)),
+    "high": Shot((0.0, 0.0, 1.5), 18.0, (0.2, 0.0)),
+}
 
 
 def build_rail(collection: bpy.types.Collection, path: LoopPath) -> Any:
-    """The centre line as a cyclic curve with banking."""
+    """The centre line as a cyclic curve with banking; its evaluation time counts metres."""
     curve = bpy.data.curves.new("HX Rail", "CURVE")
     curve.dimensions = "3D"
     spline = curve.splines.new("POLY")
@@ -32,49 +57,65 @@ def build_rail(collection: bpy.types.Collection, path: LoopPath) -> Any:
     spline.points.foreach_set("tilt", path.bank(s_m).astype(np.float32))
     spline.use_cyclic_u = True
     curve.use_path = True
+    curve.path_duration = int(path.length_m)
     rail = bpy.data.objects.new("HX Rail", curve)
     collection.objects.link(rail)
     rail.hide_render = True
     return rail
 
 
-def rider(collection: bpy.types.Collection, rail: Any, name: str) -> Any:
-    """An empty that follows the rail by its keyed offset."""
+def rider(collection: bpy.types.Collection, rail: Any, name: str, ahead_m: float = 0.0, *, turns: bool = True) -> Any:
+    """An empty that rides ``ahead_m`` before the camera; it turns with the rail unless told not to."""
     empty = bpy.data.objects.new(name, None)
     collection.objects.link(empty)
     follow: Any = empty.constraints.new("FOLLOW_PATH")
     follow.name = "HX Rail"
     follow.target = rail
-    follow.use_fixed_location = True
-    follow.use_curve_follow = True
+    follow.offset = -ahead_m
+    follow.use_curve_follow = turns
     follow.forward_axis = "FORWARD_Y"
     follow.up_axis = "UP_Z"
     return empty
 
 
-def build_camera(
+def build_cameras(
     scene: bpy.types.Scene, collection: bpy.types.Collection, path: LoopPath, handles: SceneHandles
 ) -> Any:
-    """Build rail, carriage, target and camera; binds travel, roll and zoom. Returns the rail."""
+    """Build rail, carriage, target and a camera for every shot; binds travel, roll, drift, zoom. Returns the rail."""
     rail = build_rail(collection, path)
-    carriage, target = rider(collection, rail, "HX Carriage"), rider(collection, rail, "HX Look Target")
-    handles.bind("travel", carriage, OFFSET_PATH, gain=1 / path.length_m)
-    handles.bind("travel", target, OFFSET_PATH, gain=1 / path.length_m, offset=LOOK_AHEAD_M / path.length_m)
-    roller = bpy.data.objects.new("HX Camera Roll", None)
-    collection.objects.link(roller)
-    roller.parent = carriage
+    handles.bind("travel", rail.data, "eval_time")
+    carriage = rider(collection, rail, "HX Carriage")
+    target = rider(collection, rail, "HX Look Target", LOOK_AHEAD_M)
+    roller, drifter = bpy.data.objects.new("HX Camera Roll", None), bpy.data.objects.new("HX Camera Drift", None)
+    roller.parent, drifter.parent = carriage, roller
     handles.bind("roll", roller, "rotation_euler", 1)
-    data = bpy.data.cameras.new("HX Camera")
-    data.clip_start, data.clip_end = 0.05, 600.0
-    handles.bind("zoom", data, "lens", gain=LENS_TELE_MM - LENS_WIDE_MM, offset=LENS_WIDE_MM)
-    camera = bpy.data.objects.new("HX Camera", data)
-    collection.objects.link(camera)
-    camera.parent = roller
-    camera.location = (0.0, 0.0, -0.35)
-    look: Any = camera.constraints.new("DAMPED_TRACK")
-    look.target = target
-    look.track_axis = "TRACK_NEGATIVE_Z"
-    camera.rotation_euler = (np.pi / 2, 0.0, 0.0)
-    scene.camera = camera
-    handles.objects["camera"] = camera
+    handles.bind("drift", drifter, "location", 0, gain=DRIFT_M)
+    for empty in (roller, drifter):
+        collection.objects.link(empty)
+    for name, shot in SHOTS.items():
+        handles.cameras[name] = build_camera(collection, name, shot, roller if name == "wide" else drifter, target)
+    wide: Any = handles.cameras["wide"]
+    handles.bind("zoom", wide.data, "lens", gain=LENS_TELE_MM - LENS_WIDE_MM, offset=LENS_WIDE_MM)
+    scene.camera = wide
+    handles.objects["camera"] = wide
     return rail
+
+
+def build_camera(collection: Any, name: str, shot: Shot, parent: Any, target: Any) -> Any:
+    """The camera of one shot."""
+    title = "HX Camera" if name == "wide" else f"HX Camera {name.title()}"
+    data = bpy.data.cameras.new(title)
+    data.clip_start, data.clip_end = 0.05, 600.0
+    data.lens = shot.lens_mm
+    camera = bpy.data.objects.new(title, data)
+    collection.objects.link(camera)
+    camera.parent = parent
+    camera.location = shot.place
+    camera.rotation_euler = (np.pi / 2, 0.0, 0.0)
+    if shot.turn_rad is None:
+        look: Any = camera.constraints.new("DAMPED_TRACK")
+        look.target = target
+        look.track_axis = "TRACK_NEGATIVE_Z"
+    else:
+        camera.rotation_euler = (np.pi / 2 - shot.turn_rad[0], 0.0, -shot.turn_rad[1])
+    return camera

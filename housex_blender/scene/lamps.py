@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .hull import BAY_M, FLOOR_M, N_SIDES, RADIUS_M, Floats, Ints, Shape, corners, face_normals, hoop
@@ -13,8 +15,8 @@ STRIP_CORNERS = (0, 3, N_SIDES - 3, N_SIDES)
 def ring_points() -> Floats:
     """(n, 2) sample points (right, up) on a ring of light, spread evenly over its length."""
     ring = np.vstack([corners(), corners()[:1]]) * 0.93
-    pieces = [np.linspace(ring[i], ring[i + 1], 5)[:-1] for i in range(len(ring) - 2)]
-    pieces.append(np.linspace(ring[-2], ring[-1], 13)[:-1])
+    pieces = [np.linspace(ring[i], ring[i + 1], 3)[:-1] for i in range(len(ring) - 2)]
+    pieces.append(np.linspace(ring[-2], ring[-1], 7)[:-1])
     return np.concatenate(pieces)
 
 
@@ -24,7 +26,7 @@ def strip_points() -> Floats:
 
 
 def bake_light(points: Floats, quads: Ints, occlusion: Floats) -> Floats:
-    """Light that reaches each face corner, (m, 4, 4): from the rings, the strips, the air; the last is 1.
+    """Light that reaches each face corner, (m, 4, 4) in 0..1: from the rings, the strips, the air; the last is 1.
 
     Args:
         points: (n, 3) tunnel points.
@@ -34,31 +36,33 @@ def bake_light(points: Floats, quads: Ints, occlusion: Floats) -> Floats:
     normal = np.repeat(face_normals(points, quads), 4, axis=0)
     place = points[quads.ravel()]
     result = np.ones((len(place), 4))
-    samples = ring_points()
-    total = np.zeros(len(place))
     phase = place[:, 0] - BAY_M * np.round(place[:, 0] / BAY_M)
+    # float32 halves the time of what is the longest step of a build
+    spots, facing = (array.astype(np.float32) for array in (place, normal))
+    total = np.zeros(len(place), np.float32)
     for bay in (-1, 0, 1):
-        for sample in samples:
-            total += received(place, normal, phase - bay * BAY_M, sample)
+        along = (phase - bay * BAY_M).astype(np.float32)
+        for sample in ring_points().astype(np.float32):
+            total += received(spots, facing, along, sample)
     # Steeper than nature: dark between the rings, so that each ring stands alone in the row.
-    result[:, 0] = total**1.5
+    result[:, 0] = total**2.0
     line = np.zeros(len(place))
     for sample in strip_points():
         offset = sample - place[:, 1:]
         distance = np.linalg.norm(offset, axis=1)
-        facing = np.maximum((normal[:, 1:] * offset).sum(axis=1) / np.maximum(distance, 1e-6), 0.0)
+        turned = np.maximum((normal[:, 1:] * offset).sum(axis=1) / np.maximum(distance, 1e-6), 0.0)
         # A line seen from the side still grazes faces that look along the tunnel.
-        line += (facing + 0.08) / (distance + 0.15) ** 1.5
+        line += (turned + 0.08) / (distance + 0.15) ** 2.0
     result[:, 1] = line
     height = np.clip((place[:, 2] - FLOOR_M) / (RADIUS_M - FLOOR_M), 0.0, 1.0)
     result[:, 2] = 0.35 + 0.65 * height
     for channel in range(3):
-        result[:, channel] /= np.percentile(result[:, channel], 92)
+        result[:, channel] /= np.percentile(result[:, channel], 97)
         result[:, channel] *= np.repeat(occlusion, 4)
-    return result.reshape(-1, 4, 4)
+    return np.clip(result, 0.0, 1.0).reshape(-1, 4, 4)
 
 
-def received(place: Floats, normal: Floats, along_m: Floats, sample: Floats) -> Floats:
+def received(place: Any, normal: Any, along_m: Any, sample: Any) -> Any:
     """(n,) light from one point of a ring at distance ``along_m``; the usual cosine over squared distance."""
     right, up = sample[0] - place[:, 1], sample[1] - place[:, 2]
     square = along_m * along_m + right * right + up * up

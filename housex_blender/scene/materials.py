@@ -1,146 +1,253 @@
-"""Shaders of the tunnel: one node group of signals, one of haze, a hull and three emitters. Zone: bpy.
-
-The light that lamps throw on the hull is stored on the mesh (see ``lamps``) and multiplied here by the keyed
-colours, so what Cycles samples is only mirror reflections: quick, free of noise, and alike in EEVEE.
-"""
+"""Materials of the tunnel: hull, wet floor, three kinds of lamps, beams, the far glow and the sky. Zone: bpy."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from .nodes import fresh_group, fresh_material, math, signals_group, use_group, vector_math
+from .nodes import fresh_material, math, signals_group, use_group, vector_math
+from .path import LoopPath
+from .tunnel_shading import bell, haze_group, mirror_group, number, wave_group
 
-HAZE_M = 58.0
-# Distance between two pulses on a strip; a whole number of them fits a module.
-PULSE_M = 24.0
-
-
-def haze_group(signals: Any) -> Any:
-    """Node group "HX Haze": fades any shader into glowing air by its distance from the camera."""
-    tree = fresh_group("HX Haze")
-    tree.interface.new_socket("Shader", in_out="INPUT", socket_type="NodeSocketShader")
-    tree.interface.new_socket("Reach", in_out="INPUT", socket_type="NodeSocketFloat")
-    tree.interface.new_socket("Shader", in_out="OUTPUT", socket_type="NodeSocketShader")
-    entry, output = tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
-    camera = tree.nodes.new("ShaderNodeCameraData")
-    far = math(tree, "DIVIDE", camera.outputs["View Distance"], entry.outputs["Reach"])
-    clear = math(tree, "POWER", 2.718282, math(tree, "MULTIPLY", math(tree, "POWER", far, 2.0), -1.0))
-    air = use_group(tree, signals)
-    glow = vector_math(
-        tree,
-        "ADD",
-        vector_math(tree, "SCALE", air.outputs["C"], scale=0.5),
-        vector_math(tree, "SCALE", air.outputs["A"], scale=0.05),
-    )
-    emission = tree.nodes.new("ShaderNodeEmission")
-    tree.links.new(glow, emission.inputs["Color"])
-    mix = tree.nodes.new("ShaderNodeMixShader")
-    tree.links.new(clear, mix.inputs[0])
-    tree.links.new(emission.outputs[0], mix.inputs[1])
-    tree.links.new(entry.outputs["Shader"], mix.inputs[2])
-    tree.links.new(mix.outputs[0], output.inputs[0])
-    return tree
+HAZE_M = 52.0
+# Within this distance in metres lamps are dimmed.
+PASSING_M = 10.0
+# How much of what a colour cannot show on a screen becomes white.
+ABOVE_IS_WHITE = 0.12
+# How bright the light behind the plates is.
+LEAK = 0.45
+CORE_M, SKY_M, BEAM_M = 9.0, 150.0, 5.2
 
 
-def finish(material: Any, tree: Any, shader: Any, haze: Any, reach_m: float) -> Any:
-    """Send a shader through the haze to the material's output."""
-    output, fade = tree.nodes.new("ShaderNodeOutputMaterial"), use_group(tree, haze)
+@dataclass(frozen=True)
+class Groups:
+    """The node groups that the materials share."""
+
+    signals: Any
+    wave: Any
+    mirror: Any
+    haze: Any
+
+
+def finish(material: Any, tree: Any, colour: Any, groups: Groups, reach_m: float) -> Any:
+    """Send a colour through the haze to the material's output."""
+    output, fade = tree.nodes.new("ShaderNodeOutputMaterial"), use_group(tree, groups.haze)
     fade.inputs["Reach"].default_value = reach_m
-    tree.links.new(shader, fade.inputs["Shader"])
+    tree.links.new(colour, fade.inputs["Colour"])
     tree.links.new(fade.outputs[0], output.inputs["Surface"])
-    # The lamps' light is baked on the mesh: sampling millions of tiny emitters again would only add noise.
+    # What lamps do is worked out in the shaders: sampling thousands of tiny emitters would only add noise.
     material.cycles.emission_sampling = "NONE"
     return material
 
 
-def hull_material(signals: Any, haze: Any) -> Any:
-    """Dark glossy plates under the baked light of the three groups."""
-    material, tree = fresh_material("HX Hull")
-    light, surface = (tree.nodes.new("ShaderNodeAttribute") for _ in range(2))
-    light.attribute_name, surface.attribute_name = "hx_light", "hx_surface"
-    part, kind = (tree.nodes.new("ShaderNodeSeparateColor") for _ in range(2))
-    tree.links.new(light.outputs["Color"], part.inputs[0])
-    tree.links.new(surface.outputs["Color"], kind.inputs[0])
-    source = use_group(tree, signals)
-    total = None
-    for letter, socket, gain in zip("ABC", part.outputs, (0.52, 0.13, 0.035), strict=False):
-        one = vector_math(tree, "SCALE", source.outputs[letter], scale=math(tree, "MULTIPLY", socket, gain))
-        total = one if total is None else vector_math(tree, "ADD", total, one)
-    emission, glossy, add = (tree.nodes.new("ShaderNode" + name) for name in ("Emission", "BsdfGlossy", "AddShader"))
-    tree.links.new(vector_math(tree, "SCALE", total, scale=kind.outputs[0]), emission.inputs["Color"])
-    weight = tree.nodes.new("ShaderNodeLayerWeight")
-    weight.inputs["Blend"].default_value = 0.35
-    mirror = math(tree, "MULTIPLY_ADD", weight.outputs["Fresnel"], 0.75, 0.10)
-    mirror = math(tree, "MULTIPLY", mirror, kind.outputs[2])
-    tree.links.new(mirror, glossy.inputs["Color"])
-    tree.links.new(kind.outputs[1], glossy.inputs["Roughness"])
-    tree.links.new(emission.outputs[0], add.inputs[0])
-    tree.links.new(glossy.outputs[0], add.inputs[1])
-    return finish(material, tree, add.outputs[0], haze, HAZE_M)
+def _scaled(tree: Any, colour: Any, *factors: Any) -> Any:
+    for factor in factors:
+        colour = vector_math(tree, "SCALE", colour, scale=factor)
+    return colour
 
 
-def emitter_material(name: str, letter: str, signals: Any, haze: Any, reach_m: float) -> Any:
-    """A lamp: colour and strength of its node "Emission" are keyed."""
+def _wave(tree: Any, groups: Groups) -> Any:
+    """1 plus the travelling light at the shaded point."""
+    camera, wave = tree.nodes.new("ShaderNodeCameraData"), use_group(tree, groups.wave)
+    tree.links.new(camera.outputs["View Distance"], wave.inputs[0])
+    return math(tree, "ADD", wave.outputs[0], 1.0)
+
+
+def _attribute(tree: Any, name: str) -> Any:
+    node = tree.nodes.new("ShaderNodeAttribute")
+    node.attribute_name = name
+    parts = tree.nodes.new("ShaderNodeSeparateColor")
+    tree.links.new(node.outputs["Color"], parts.inputs[0])
+    return parts.outputs
+
+
+def surface_material(name: str, groups: Groups, *, wet: bool) -> Any:
+    """Dark plates under the stored light of rings and strips, with what they mirror; wet ones ripple."""
     material, tree = fresh_material(name)
-    emission = tree.nodes.new("ShaderNodeEmission")
-    emission.name = "Emission"
-    # A little white of the same brightness makes the tube look hot without washing its colour out.
-    strongest = tree.nodes.new("ShaderNodeSeparateColor")
-    strongest.mode = "HSV"
-    tree.links.new(use_group(tree, signals).outputs[letter], strongest.inputs[0])
-    hot, add = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeAddShader")
-    tree.links.new(math(tree, "MULTIPLY", strongest.outputs[2], 0.12), hot.inputs["Strength"])
-    if letter == "B":
-        add_pulses(tree, signals, add)
-    tree.links.new(emission.outputs[0], add.inputs[0])
-    tree.links.new(hot.outputs[0], add.inputs[1])
-    return finish(material, tree, add.outputs[0], haze, reach_m)
-
-
-def add_pulses(tree: Any, signals: Any, add: Any) -> None:
-    """Bright dashes with a tail that run along the strips; ``add`` is the shader sum to join."""
-    place, source = tree.nodes.new("ShaderNodeAttribute"), use_group(tree, signals)
-    place.attribute_name = "hx_along"
-    saw = math(tree, "FRACT", math(tree, "SUBTRACT", place.outputs["Fac"], source.outputs["Phase"]))
-    pulse, both = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeAddShader")
-    tree.links.new(source.outputs["B"], pulse.inputs["Color"])
-    tree.links.new(math(tree, "MULTIPLY", math(tree, "POWER", saw, 5.0), 3.0), pulse.inputs["Strength"])
-    tree.links.new(pulse.outputs[0], both.inputs[0])
-    tree.links.new(tree.nodes["Emission"].outputs[0], both.inputs[1])
-    tree.links.new(both.outputs[0], add.inputs[0])
-
-
-def core_material(signals: Any) -> Any:
-    """Additive glow, brightest in the middle of the disc."""
-    material, tree = fresh_material("HX Core")
-    place, source = tree.nodes.new("ShaderNodeTexCoord"), use_group(tree, signals)
-    reach = tree.nodes.new("ShaderNodeVectorMath")
-    reach.operation = "LENGTH"
-    tree.links.new(place.outputs["Object"], reach.inputs[0])
-    inside = math(tree, "MAXIMUM", math(tree, "SUBTRACT", 1.0, math(tree, "DIVIDE", reach.outputs["Value"], 9.0)), 0.0)
-    emission, clear, add, output = (
-        tree.nodes.new("Shader" + name)
-        for name in ("NodeEmission", "NodeBsdfTransparent", "NodeAddShader", "NodeOutputMaterial")
+    light, (albedo, rough, gloss) = _attribute(tree, "hx_light"), _attribute(tree, "hx_surface")
+    source, geometry = use_group(tree, groups.signals), tree.nodes.new("ShaderNodeNewGeometry")
+    normal: Any = geometry.outputs["Normal"]
+    if wet:
+        normal, rough, albedo = _puddles(tree, normal, rough, albedo)
+    facing = number(tree, "DOT_PRODUCT", normal, geometry.outputs["Incoming"])
+    facing = math(tree, "SUBTRACT", 1.0, math(tree, "MAXIMUM", facing, 0.0))
+    mirror = use_group(tree, groups.mirror)
+    tree.links.new(rough, mirror.inputs["Roughness"])
+    tree.links.new(normal, mirror.inputs["Normal"])
+    # Schlick's formula
+    fresnel = math(tree, "MULTIPLY_ADD", math(tree, "POWER", facing, 5.0), 0.9, 0.10 if wet else 0.07)
+    shine = math(tree, "MULTIPLY", fresnel, math(tree, "MULTIPLY", gloss, 2.6 if wet else 2.2))
+    key = math(
+        tree,
+        "MULTIPLY",
+        math(tree, "MULTIPLY", light[0], albedo),
+        math(tree, "MULTIPLY", _wave(tree, groups), 0.05 if wet else 0.13),
     )
-    tree.links.new(source.outputs["C"], emission.inputs["Color"])
-    tree.links.new(math(tree, "MULTIPLY", math(tree, "POWER", inside, 2.5), 1.5), emission.inputs["Strength"])
+    # where the strips shine the rings give way: two lights on one plate would be a third colour
+    alone = math(tree, "POWER", math(tree, "SUBTRACT", 1.0, light[1]), 3.0)
+    key = math(tree, "MULTIPLY", math(tree, "MULTIPLY_ADD", shine, mirror.outputs["Rings"], key), alone)
+    fill = math(tree, "MULTIPLY", math(tree, "MULTIPLY", math(tree, "POWER", light[1], 1.5), albedo), 0.4)
+    fill = math(tree, "MULTIPLY_ADD", math(tree, "MULTIPLY", shine, 0.45), mirror.outputs["Strips"], fill)
+    fill = math(tree, "MULTIPLY_ADD", _leak(tree), math(tree, "MULTIPLY", _wave(tree, groups), LEAK), fill)
+    far = math(tree, "MULTIPLY", math(tree, "MULTIPLY", shine, mirror.outputs["Far"]), 0.35)
+    total = None
+    for letter, amount in (("A", key), ("B", fill), ("C", far)):
+        one = _scaled(tree, source.outputs[letter], amount)
+        total = one if total is None else vector_math(tree, "ADD", total, one)
+    return finish(material, tree, total, groups, HAZE_M)
+
+
+def _leak(tree: Any) -> Any:
+    """Light from behind the plates, 0..1: strongest at the foot of a plate's sides, so it shows where plates move."""
+    node, role = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeSeparateXYZ")
+    node.attribute_name = "hx_role"
+    tree.links.new(node.outputs["Vector"], role.inputs[0])
+    foot = math(tree, "POWER", math(tree, "SUBTRACT", 1.0, role.outputs[0]), 2.0)
+    skin = math(tree, "SUBTRACT", 1.0, math(tree, "MULTIPLY", role.outputs[1], 0.92))
+    return math(tree, "MULTIPLY", math(tree, "MULTIPLY", foot, skin), math(tree, "LESS_THAN", role.outputs[2], 0.5))
+
+
+def _puddles(tree: Any, normal: Any, rough: Any, albedo: Any) -> tuple[Any, Any, Any]:
+    """Standing water between rougher, rippled patches: normal, roughness and albedo."""
+    tube = tree.nodes.new("ShaderNodeAttribute")
+    tube.attribute_name = "hx_tube"
+    large, small = (tree.nodes.new("ShaderNodeTexNoise") for _ in range(2))
+    for noise, scale, detail in ((large, 0.45, 2.0), (small, 2.2, 1.0)):
+        tree.links.new(tube.outputs["Vector"], noise.inputs["Vector"])
+        noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = scale, detail
+    dry = math(tree, "MULTIPLY", math(tree, "SUBTRACT", large.outputs[0], 0.47), 9.0)
+    dry = math(tree, "MAXIMUM", math(tree, "MINIMUM", dry, 1.0), 0.0)
+    wobble = vector_math(tree, "SUBTRACT", small.outputs["Color"], _half(tree))
+    wobble = _scaled(tree, wobble, math(tree, "MULTIPLY_ADD", dry, 0.05, 0.012))
+    normal = vector_math(tree, "NORMALIZE", vector_math(tree, "ADD", normal, wobble))
+    rough = math(tree, "MULTIPLY_ADD", dry, 0.10, math(tree, "MULTIPLY", rough, 0.4))
+    return normal, rough, math(tree, "MULTIPLY", albedo, math(tree, "MULTIPLY_ADD", dry, 0.8, 0.2))
+
+
+def _half(tree: Any) -> Any:
+    node = tree.nodes.new("ShaderNodeCombineXYZ")
+    for socket in node.inputs:
+        socket.default_value = 0.5
+    return node.outputs[0]
+
+
+def emitter_material(name: str, letter: str, groups: Groups, gain: float, reach_m: float) -> Any:
+    """A lamp in the colour of its group, as bright as that says; light that travels passes through it."""
+    material, tree = fresh_material(name)
+    source = use_group(tree, groups.signals)
+    # a lamp that is turned low still looks like a lamp: its tube dims less than what it throws on the walls
+    level = tree.nodes.new("ShaderNodeSeparateColor")
+    level.mode = "HSV"
+    tree.links.new(source.outputs[letter], level.inputs[0])
+    lift = math(tree, "POWER", math(tree, "MAXIMUM", level.outputs[2], 0.01), -0.3)
+    bright = math(tree, "MULTIPLY", math(tree, "MULTIPLY", _wave(tree, groups), lift), gain)
+    # a lamp that passes the camera would outshine the kicks
+    camera = tree.nodes.new("ShaderNodeCameraData")
+    near = math(tree, "MULTIPLY_ADD", bell(tree, camera.outputs["View Distance"], PASSING_M), -0.75, 1.0)
+    bright = math(tree, "MULTIPLY", bright, near)
+    # as bright as the screen shows the colour without bending its hue; a little white, and more of what is above that,
+    # makes the tube look hot
+    strongest = math(tree, "MULTIPLY", level.outputs[2], bright)
+    shown = math(tree, "MINIMUM", bright, math(tree, "DIVIDE", 1.0, math(tree, "MAXIMUM", level.outputs[2], 0.01)))
+    above = math(tree, "MAXIMUM", math(tree, "SUBTRACT", strongest, 1.0), 0.0)
+    white = math(tree, "MULTIPLY_ADD", above, ABOVE_IS_WHITE, math(tree, "MULTIPLY", strongest, 0.16))
+    colour = _scaled(tree, source.outputs[letter], shown)
+    return finish(material, tree, vector_math(tree, "ADD", colour, _scaled(tree, _half(tree), white)), groups, reach_m)
+
+
+def _additive(tree: Any, material: Any, colour: Any) -> Any:
+    """Light in the air: it adds to what is behind it and hides nothing, in Workbench neither."""
+    emission, clear, add, output = (
+        tree.nodes.new("Shader" + kind)
+        for kind in ("NodeEmission", "NodeBsdfTransparent", "NodeAddShader", "NodeOutputMaterial")
+    )
+    tree.links.new(colour, emission.inputs["Color"])
     tree.links.new(emission.outputs[0], add.inputs[0])
     tree.links.new(clear.outputs[0], add.inputs[1])
     tree.links.new(add.outputs[0], output.inputs["Surface"])
     material.cycles.emission_sampling = "NONE"
     material.surface_render_method = "BLENDED"
+    material.diffuse_color = (0.0, 0.0, 0.0, 0.0)
     return material
 
 
-def tunnel_materials() -> dict[str, Any]:
-    """All materials by part name, and the group "signals"."""
-    signals = signals_group()
-    haze = haze_group(signals)
-    return {
-        "core": core_material(signals),
-        "signals": signals,
-        "hull": hull_material(signals, haze),
-        "rings": emitter_material("HX Rings", "A", signals, haze, HAZE_M * 1.5),
-        "strips": emitter_material("HX Strips", "B", signals, haze, HAZE_M * 1.4),
-        "accents": emitter_material("HX Accents", "C", signals, haze, HAZE_M * 1.2),
+def core_material(groups: Groups) -> Any:
+    """The glow at the far end, brightest in the middle of its square and nothing at its edges."""
+    material, tree = fresh_material("HX Core")
+    place, source = tree.nodes.new("ShaderNodeTexCoord"), use_group(tree, groups.signals)
+    glow = bell(tree, number(tree, "LENGTH", place.outputs["Object"]), 0.42 * CORE_M)
+    colour = _scaled(tree, source.outputs["C"], math(tree, "MULTIPLY", glow, 0.8))
+    return _additive(tree, material, colour)
+
+
+def beam_material(groups: Groups) -> Any:
+    """Fans of light in the plane of a gate, from its two shoulders down to the floor."""
+    material, tree = fresh_material("HX Beams")
+    source, parts = use_group(tree, groups.signals), tree.nodes.new("ShaderNodeSeparateXYZ")
+    place = tree.nodes.new("ShaderNodeAttribute")
+    place.attribute_name = "hx_tube"
+    tree.links.new(place.outputs["Vector"], parts.inputs[0])
+    across = math(tree, "SUBTRACT", math(tree, "ABSOLUTE", parts.outputs[1]), 2.2)
+    down = math(tree, "SUBTRACT", 3.9, parts.outputs[2])
+    angle = math(tree, "ARCTAN2", across, math(tree, "MAXIMUM", down, 0.01))
+    far = math(
+        tree, "SQRT", math(tree, "ADD", math(tree, "MULTIPLY", across, across), math(tree, "MULTIPLY", down, down))
+    )
+    beams = None
+    for where in (-0.62, -0.22, 0.12):
+        one = bell(tree, math(tree, "SUBTRACT", angle, where), 0.045)
+        beams = one if beams is None else math(tree, "ADD", beams, one)
+    fade = math(tree, "POWER", 2.718282, math(tree, "MULTIPLY", far, -0.42))
+    camera = tree.nodes.new("ShaderNodeCameraData")
+    near = math(tree, "SUBTRACT", 1.0, bell(tree, camera.outputs["View Distance"], 14.0))
+    clear = bell(tree, camera.outputs["View Distance"], 70.0)
+    strength = math(tree, "MULTIPLY", math(tree, "MULTIPLY", beams, fade), math(tree, "MULTIPLY", near, clear))
+    return _additive(tree, material, _scaled(tree, source.outputs["C"], math(tree, "MULTIPLY", strength, 0.55)))
+
+
+def sky_material(groups: Groups) -> Any:
+    """What is outside when the walls open: stars in the key colour, a faint nebula in the accent."""
+    material, tree = fresh_material("HX Sky")
+    place, source = tree.nodes.new("ShaderNodeTexCoord"), use_group(tree, groups.signals)
+    way = vector_math(tree, "NORMALIZE", place.outputs["Object"])
+    stars, cloud = tree.nodes.new("ShaderNodeTexVoronoi"), tree.nodes.new("ShaderNodeTexNoise")
+    stars.inputs["Scale"].default_value = 38.0
+    cloud.inputs["Scale"].default_value, cloud.inputs["Detail"].default_value = 2.6, 4.0
+    tree.links.new(way, stars.inputs["Vector"])
+    tree.links.new(way, cloud.inputs["Vector"])
+    strength = tree.nodes.new("ShaderNodeSeparateColor")
+    tree.links.new(stars.outputs["Color"], strength.inputs[0])
+    dot = bell(tree, stars.outputs["Distance"], math(tree, "MULTIPLY_ADD", strength.outputs[0], 0.07, 0.07))
+    star = math(tree, "MULTIPLY", dot, math(tree, "MULTIPLY", math(tree, "POWER", strength.outputs[1], 2.0), 14.0))
+    mist = math(tree, "MAXIMUM", math(tree, "SUBTRACT", cloud.outputs[0], 0.42), 0.0)
+    colour = vector_math(
+        tree,
+        "ADD",
+        _scaled(tree, source.outputs["A"], star),
+        _scaled(tree, source.outputs["C"], math(tree, "MULTIPLY", math(tree, "POWER", mist, 1.3), 4.0)),
+    )
+    emission, output = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
+    tree.links.new(colour, emission.inputs["Color"])
+    tree.links.new(emission.outputs[0], output.inputs["Surface"])
+    material.cycles.emission_sampling = "NONE"
+    material.diffuse_color = (0.0, 0.0, 0.0, 1.0)
+    return material
+
+
+def tunnel_materials(path: LoopPath) -> tuple[dict[str, Any], Groups]:
+    """All materials by part name, and the groups they share."""
+    signals, wave = signals_group(), wave_group()
+    groups = Groups(signals, wave, mirror_group(wave, path), haze_group(signals))
+    made = {
+        "hull": surface_material("HX Hull", groups, wet=False),
+        "floor": surface_material("HX Floor", groups, wet=True),
+        "rings": emitter_material("HX Rings", "A", groups, 1.8, HAZE_M * 1.6),
+        "strips": emitter_material("HX Strips", "B", groups, 2.2, HAZE_M * 2.4),
+        "accents": emitter_material("HX Accents", "C", groups, 1.5, HAZE_M * 1.2),
+        "beams": beam_material(groups),
+        "core": core_material(groups),
+        "sky": sky_material(groups),
     }
+    for name, grey in (("hull", 0.03), ("floor", 0.015), ("accents", 0.4)):
+        made[name].diffuse_color = (grey, grey, grey, 1.0)
+    return made, groups

@@ -77,3 +77,9 @@ class LoopPath:
         lift = np.ceil(-first_m / self.length_m) * self.length_m
         position, _, right, up = self.frames(straight[:, 0] + lift)
         return position + right * straight[:, 1:2] + up * straight[:, 2:3]
+
+    def turn(self, along_m: Floats, across: Floats) -> Floats:
+        """World directions (n, 3) of directions (n, 2) to the right and up at distances (n,) along."""
+        _, _, right, up = self.frames(np.mod(along_m, self.length_m))
+        turned: Floats = np.add(right * across[:, 0:1], up * across[:, 1:2])
+        return turned

@@ -52,19 +52,20 @@ def test_all_bindings_come_back_from_the_file(show, scene, tmp_path: Path) -> No
     bpy.ops.wm.open_mainfile(filepath=str(saved), use_scripts=False)
     again = bindings.recall(rig.find_show(bpy.context.scene))
     assert named(again) == before
-    trees = [one.id for one in again.bindings["light_a"] if "Emission" in one.data_path]
-    assert trees == [bpy.data.materials["HX Rings"].node_tree]
+    trees = [one.id for one in again.bindings["light_a"] if "Light A" in one.data_path]
+    assert trees == [bpy.data.node_groups["HX Signals"]]
+    assert bpy.data.node_groups["HX Tunnel Motion"] in [one.id for one in again.bindings["swell"]]
 
 
 def test_what_was_renamed_is_found_and_what_was_deleted_is_dropped(show, scene) -> None:
     lamp().name = "My lamp"
-    bpy.data.objects["HX Light C"].name = "Soon gone"
+    bpy.data.objects["HX Camera Drift"].name = "Soon gone"
     bpy.data.objects.remove(bpy.data.objects["Soon gone"])
-    unlinked = bpy.data.objects["HX Light B"]
+    unlinked = bpy.data.objects["HX Camera Roll"]
     bpy.data.collections["HX Tunnel"].objects.unlink(unlinked)
     found = {name for _, name, *_ in named(bindings.recall(show.objects["show"]))}
     assert "My lamp" in found
-    assert not {"HX Light B", "HX Light C"} & found
+    assert not {"HX Camera Drift", "HX Camera Roll"} & found
 
 
 def test_what_only_an_instanced_collection_shows_is_alive(scene) -> None:
@@ -143,14 +144,14 @@ def test_keys_of_ours_that_a_hand_changed_are_the_users(show, scene) -> None:
 
 
 def test_handles_of_the_user_survive_among_bezier_keys(show, scene) -> None:
-    carriage = bpy.data.objects["HX Carriage"]
-    path = 'constraints["HX Rail"].offset_factor'
-    theirs = curve(carriage, path).keyframe_points.insert(50.0, 0.5)
+    rail = bpy.data.objects["HX Rail"].data
+    path = "eval_time"
+    theirs = curve(rail, path).keyframe_points.insert(50.0, 0.5)
     theirs.type = "EXTREME"
     theirs.handle_left_type = theirs.handle_right_type = "FREE"
     theirs.handle_left, theirs.handle_right = (45.0, 0.4), (52.0, 0.9)
     bindings.rekey_show(scene, make_channels())
-    points = curve(carriage, path).keyframe_points
+    points = curve(rail, path).keyframe_points
     assert [key.co[0] for key in points] == [1, 50, 90, 300]
     np.testing.assert_allclose(points[1].handle_right, (52.0, 0.9), atol=1e-5)
     np.testing.assert_allclose(points[1].handle_left, (45.0, 0.4), atol=1e-5)

@@ -103,13 +103,10 @@ def test_loop_closes_and_module_faces_inwards() -> None:
     rotation = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
     np.testing.assert_allclose(rotation @ position[0], position[2], atol=1e-2)
     np.testing.assert_allclose(np.cross(right, forward), up, atol=1e-9)
-    points, quads, _, swell, _ = module.build_module(0, "draft", 5)["hull"].arrays()
+    points, quads, _ = module.build_module(0, "draft", 5)["hull"].arrays()
     normal, middle = hull.face_normals(points, quads), points[quads].mean(axis=1)
     inward = -(normal[:, 1:] * middle[:, 1:]).sum(axis=1) / np.linalg.norm(middle[:, 1:], axis=1)
-    assert np.mean(inward > -0.3) > 0.93  # all but the backs of the pipes
-    # The camera's tube stays free however far the plates swell.
-    moved = points + 1.5 * swell
-    assert np.hypot(moved[:, 1], moved[:, 2] + 0.3).min() > 1.5
+    assert np.mean(inward > -0.3) > 0.9  # all but the backs of pipes and cables
 
 
 def hour_channels() -> dict[str, KeyTrack]:

@@ -91,8 +91,8 @@ def test_values_arrive_where_artists_look(show, scene) -> None:
         np.testing.assert_allclose(lamp.color[:], channels["colour_a"].at(frame), atol=1e-5)
         energy = next(b for b in show.bindings["light_a"] if b.data_path == "energy")
         assert lamp.energy == pytest.approx(float(channels["light_a"].at(frame)[0]) * energy.gain, rel=1e-4)
-        node = bpy.data.materials["HX Rings"].node_tree.evaluated_get(deps).nodes["Emission"]
-        np.testing.assert_allclose(node.inputs[0].default_value[:3], channels["colour_a"].at(frame), atol=1e-5)
+        node = bpy.data.node_groups["HX Signals"].evaluated_get(deps).nodes["Colour A"]
+        np.testing.assert_allclose(node.outputs[0].default_value[:3], channels["colour_a"].at(frame), atol=1e-5)
 
 
 def n_curves() -> int:
