@@ -1,0 +1,157 @@
+"""Sums written as sums: numbers in a shader or geometry node tree that can be added, scaled and bent. Zone: bpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .nodes import math, vector_math
+
+
+class Num:
+    """A number somewhere in a node tree; every operation adds one node."""
+
+    def __init__(self, tree: Any, socket: Any) -> None:
+        self.tree, self.socket = tree, socket
+
+    def _new(self, operation: str, first: Any, second: Any = 0.0, third: Any = 0.0) -> Num:
+        sockets = [one.socket if isinstance(one, Num) else one for one in (first, second, third)]
+        return Num(self.tree, math(self.tree, operation, *sockets))
+
+    def __add__(self, other: Num | float) -> Num:
+        return self._new("ADD", self, other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Num | float) -> Num:
+        return self._new("SUBTRACT", self, other)
+
+    def __rsub__(self, other: float) -> Num:
+        return self._new("SUBTRACT", other, self)
+
+    def __mul__(self, other: Num | float) -> Num:
+        return self._new("MULTIPLY", self, other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Num | float) -> Num:
+        return self._new("DIVIDE", self, other)
+
+    def __rtruediv__(self, other: float) -> Num:
+        return self._new("DIVIDE", other, self)
+
+    def __neg__(self) -> Num:
+        return self * -1.0
+
+    def __pow__(self, other: float) -> Num:
+        return self._new("POWER", self, other)
+
+    def sin(self) -> Num:
+        """Sine of radians."""
+        return self._new("SINE", self)
+
+    def floor(self) -> Num:
+        """The whole number below."""
+        return self._new("FLOOR", self)
+
+    def fract(self) -> Num:
+        """What is above the whole number below."""
+        return self._new("FRACT", self)
+
+    def abs(self) -> Num:
+        """Without sign."""
+        return self._new("ABSOLUTE", self)
+
+    def sqrt(self) -> Num:
+        """Square root."""
+        return self._new("SQRT", self)
+
+    def least(self, other: Num | float) -> Num:
+        """The smaller of two."""
+        return self._new("MINIMUM", self, other)
+
+    def most(self, other: Num | float) -> Num:
+        """The larger of two."""
+        return self._new("MAXIMUM", self, other)
+
+    def clip(self) -> Num:
+        """Kept within 0..1."""
+        return self.most(0.0).least(1.0)
+
+    def step(self, low: float, high: float) -> Num:
+        """0 below ``low``, 1 above ``high``, straight between; the other way round where low is above high."""
+        return ((self - low) * (1.0 / (high - low))).clip()
+
+    def wave(self) -> Num:
+        """0..1..0 for each 1 of the number, smooth."""
+        return (self * 6.283185).sin() * 0.5 + 0.5
+
+    def bump(self, width: Num | float) -> Num:
+        """1 at 0, smoothly down to nothing beyond about twice the width (a bell)."""
+        near = self / width
+        return self._new("POWER", 2.718282, -(near * near))
+
+    def mix(self, other: Num | float, part: Num) -> Num:
+        """This one where ``part`` is 0, the other where it is 1."""
+        return self + (other - self) * part if isinstance(other, Num) else self + (-(self - other)) * part
+
+
+class Vec:
+    """A vector or a colour in a node tree."""
+
+    def __init__(self, tree: Any, socket: Any) -> None:
+        self.tree, self.socket = tree, socket
+
+    def _new(self, operation: str, other: Vec | None = None) -> Vec:
+        return Vec(self.tree, vector_math(self.tree, operation, self.socket, None if other is None else other.socket))
+
+    def __add__(self, other: Vec) -> Vec:
+        return self._new("ADD", other)
+
+    def __sub__(self, other: Vec) -> Vec:
+        return self._new("SUBTRACT", other)
+
+    def __mul__(self, factor: Num | float) -> Vec:
+        scale = factor.socket if isinstance(factor, Num) else factor
+        return Vec(self.tree, vector_math(self.tree, "SCALE", self.socket, scale=scale))
+
+    def unit(self) -> Vec:
+        """The same direction, of length 1."""
+        return self._new("NORMALIZE")
+
+    def cross(self, other: Vec) -> Vec:
+        """Vector product."""
+        return self._new("CROSS_PRODUCT", other)
+
+    def dot(self, other: Vec) -> Num:
+        """Inner product."""
+        return self._value("DOT_PRODUCT", other)
+
+    def length(self) -> Num:
+        """Length."""
+        return self._value("LENGTH", None)
+
+    def mix(self, other: Vec, part: Num) -> Vec:
+        """This one where ``part`` is 0, the other where it is 1."""
+        return self + (other - self) * part
+
+    def _value(self, operation: str, other: Vec | None) -> Num:
+        result = self._new(operation, other)
+        return Num(self.tree, result.socket.node.outputs["Value"])
+
+    def parts(self) -> tuple[Num, Num, Num]:
+        """Its three components."""
+        node = self.tree.nodes.new("ShaderNodeSeparateXYZ")
+        self.tree.links.new(self.socket, node.inputs[0])
+        x, y, z = (Num(self.tree, socket) for socket in node.outputs)
+        return x, y, z
+
+
+def vector(tree: Any, x: Num | float, y: Num | float, z: Num | float) -> Vec:
+    """A vector of three numbers."""
+    node = tree.nodes.new("ShaderNodeCombineXYZ")
+    for socket, value in zip(node.inputs, (x, y, z), strict=True):
+        if isinstance(value, Num):
+            tree.links.new(value.socket, socket)
+        else:
+            socket.default_value = value
+    return Vec(tree, node.outputs[0])
