@@ -1,0 +1,183 @@
+"""The lagoon: monoliths in a black mirror sea under an aurora, built into a scene. Zone: bpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ..core.errors import SceneError
+from . import lagoon_geometry as shapes
+from . import lagoon_motion as motion
+from .framing import BACKDROP
+from .lagoon_camera import build_cameras
+from .lagoon_materials import lagoon_materials
+from .rig import OWNED, SceneHandles
+
+COLLECTION_NAME = "HX Lagoon"
+# What the scene wants to be told, in the order of the channels' table.
+CHANNELS = (
+    *(f"{kind}_{letter}" for kind in ("colour", "light") for letter in "abc"),
+    *motion.DRIVE,
+    "roll",
+    "zoom",
+)
+LAMPS = 84
+
+
+def build_lagoon(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draft") -> SceneHandles:
+    """Build the lagoon into ``scene`` and say which channel keys what; a world of the user's stays as it is.
+
+    Args:
+        scene: Receives the collection "HX Lagoon" with four cameras.
+        seed: Chooses where the stones stand and how they are cut.
+        detail: "draft", "preview" or "final".
+    """
+    if detail not in shapes.DETAILS:
+        raise SceneError(f"There is no detail called {detail!r}.", f"Use {', '.join(shapes.DETAILS)}.")
+    handles = SceneHandles()
+    collection = bpy.data.collections.new(COLLECTION_NAME)
+    scene.collection.children.link(collection)
+    materials = lagoon_materials()
+    drive = motion.drive_group()
+    mirror = motion.mirror_motion(drive)
+    build_stones(collection, materials, drive, mirror, seed, detail)
+    build_sea(collection, materials, drive, detail)
+    rng = np.random.default_rng(seed + 1)
+    build_far(collection, materials, drive, rng)
+    build_lamps(collection, materials, drive, rng)
+    build_cameras(scene, collection, handles)
+    bind_signals(handles, materials, drive)
+    for part in (collection, *collection.objects):
+        part[OWNED] = "lagoon"
+    return handles
+
+
+def make_mesh(name: str, points: Any, quads: Any, materials: list[Any], smooth: bool = False) -> Any:
+    """A mesh of quads."""
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(len(points))
+    mesh.vertices.foreach_set("co", np.asarray(points, np.float32).ravel())
+    mesh.loops.add(quads.size)
+    mesh.loops.foreach_set("vertex_index", np.asarray(quads, np.int32).ravel())
+    mesh.polygons.add(len(quads))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, quads.size, 4, dtype=np.int32))
+    mesh.polygons.foreach_set("use_smooth", np.full(len(quads), smooth))
+    mesh.update(calc_edges=True)
+    for material in materials:
+        mesh.materials.append(material)
+    return mesh
+
+
+def give(mesh: Any, name: str, vectors: Any, domain: str = "POINT") -> None:
+    """Store a vector for each point, face or face corner."""
+    layer = mesh.attributes.new(name, "FLOAT_VECTOR", domain)
+    layer.data.foreach_set("vector", np.asarray(vectors, np.float32).ravel())
+
+
+def place(collection: Any, name: str, mesh: Any, *trees: Any, mirrored: bool = False) -> Any:
+    """An object with its motion; a mirrored one hangs head down under the sea."""
+    thing = bpy.data.objects.new(name, mesh)
+    collection.objects.link(thing)
+    for tree in trees:
+        modifier: Any = thing.modifiers.new(tree.name, "NODES")
+        modifier.node_group = tree
+    if mirrored:
+        thing.scale[2] = -1.0
+    return thing
+
+
+def place_twice(collection: Any, name: str, mesh: Any, *trees: Any, sway: Any = None) -> Any:
+    """An object and its mirror image, which shares everything with it; returns the object."""
+    thing = place(collection, name, mesh, *trees)
+    place(collection, f"{name} Mirrored", mesh, *trees, *([sway] if sway else []), mirrored=True)
+    return thing
+
+
+def build_stones(collection: Any, materials: dict[str, Any], drive: Any, mirror: Any, seed: int, detail: str) -> None:
+    """The field of monoliths."""
+    field = shapes.build_field(seed, detail)
+    mesh = make_mesh("HX Stones", field.points, field.quads, [materials["stones"]])
+    for name in ("axis", "piece", "chance", "near"):
+        give(mesh, f"hx_{name}", getattr(field, name))
+    give(mesh, "hx_edge", field.edge, "CORNER")
+    give(mesh, "hx_seam", field.seam, "FACE")
+    place_twice(collection, "HX Stones", mesh, motion.field_motion(drive), sway=mirror)
+
+
+def build_sea(collection: Any, materials: dict[str, Any], drive: Any, detail: str) -> None:
+    """The sea."""
+    mesh = make_mesh("HX Sea", *shapes.sea_grid(detail), [materials["sea"]], smooth=True)
+    place(collection, "HX Sea", mesh, motion.sea_motion(drive))
+    set_back(collection, mesh, motion.SEA_BACK_M)
+
+
+def build_far(collection: Any, materials: dict[str, Any], drive: Any, rng: np.random.Generator) -> None:
+    """What is far away: sky, mountains, eclipse and aurora."""
+    points, quads, marks, way = shapes.aurora_curtains(rng)
+    curtains = make_mesh("HX Aurora", points, quads, [materials["aurora"]])
+    give(curtains, "hx_sheet", marks)
+    give(curtains, "hx_tall", way)
+    place_twice(collection, "HX Aurora", curtains, motion.aurora_motion(drive))
+    set_back(collection, curtains, motion.AURORA_BACK_M)
+    ridge = make_mesh("HX Ridge", *shapes.ridge(rng), [materials["ridge"]])
+    place_twice(collection, "HX Ridge", ridge)
+    sky = place(collection, "HX Sky", make_mesh("HX Sky", *shapes.ball(24, 48), [materials["sky"]]))
+    sky.scale = (shapes.SKY_M, shapes.SKY_M, shapes.SKY_M)
+    for thing in collection.objects:
+        if thing.data in (sky.data, ridge):
+            thing[BACKDROP] = True
+    disc, corona = shapes.disc(np.array([0.0, 1.0]), 64), shapes.disc(np.linspace(0.0, 4.2, 12), 48)
+    place_eclipse(collection, "HX Eclipse", make_mesh("HX Eclipse", *disc, [materials["disc"]]), -2.0)
+    streamers = make_mesh("HX Corona", *corona, [materials["corona"]])
+    place_eclipse(collection, "HX Corona", streamers, 2.0, motion.corona_motion(drive))
+
+
+def set_back(collection: Any, mesh: Any, back_m: float) -> None:
+    """Move the origin of what shows a mesh towards the eclipse, not the mesh: EEVEE draws clear things in the order of
+    their origins, and the sea must cover the mirrored sky and nothing else."""
+    mesh.transform(Matrix.Translation((0.0, -back_m, 0.0)))
+    for thing in collection.objects:
+        if thing.data == mesh:
+            thing.location[1] = back_m
+
+
+def place_eclipse(collection: Any, name: str, mesh: Any, behind_m: float, *trees: Any) -> None:
+    """Stand a disc of radius 1 where the eclipse is, and its mirror image, drawn long by the waves."""
+    for side, suffix in ((1.0, ""), (-1.0, " Mirrored")):
+        part = place(collection, name + suffix, mesh, *trees)
+        part.location = shapes.MOON_M * [1.0, 1.0, side] + [0.0, behind_m, 0.0]
+        part.scale = shapes.MOON_RADIUS_M * np.array([1.0, 1.0, side])
+
+
+def build_lamps(collection: Any, materials: dict[str, Any], drive: Any, rng: np.random.Generator) -> None:
+    """Small lights that float over the water: instances of one lamp, each with its light on the water."""
+    points, quads, sheet, kinds = shapes.lamp_shape()
+    mesh = make_mesh("HX Lamp", points, quads, [materials["lamp"], materials["pool"]])
+    give(mesh, "hx_sheet", sheet)
+    mesh.polygons.foreach_set("material_index", np.asarray(kinds, np.int32))
+    lamp = place(collection, "HX Lamp", mesh)
+    lamp.hide_render = lamp.hide_viewport = True
+    places = bpy.data.meshes.new("HX Lamps")
+    where = shapes.lamp_places(rng, LAMPS)
+    places.vertices.add(len(where))
+    places.vertices.foreach_set("co", where.astype(np.float32).ravel())
+    place_twice(collection, "HX Lamps", places, motion.lamp_motion(drive, lamp))
+
+
+def bind_signals(handles: SceneHandles, materials: dict[str, Any], drive: Any) -> None:
+    """Key colours, lights and everything that moves."""
+    signals = materials["signals"]
+    for letter in "abc":
+        upper = letter.upper()
+        handles.bind_colour(f"colour_{letter}", signals, f'nodes["Colour {upper}"].outputs[0].default_value')
+        handles.bind(f"light_{letter}", signals, f'nodes["Light {upper}"].outputs[0].default_value')
+    handles.bind("travel", signals, 'nodes["Phase"].outputs[0].default_value', gain=motion.PHASE_PER_M)
+    # Workbench and the solid viewport show these colours; renders with shaders do not look at them.
+    for letter, part in zip("abc", ("stones", "lamp", "aurora"), strict=True):
+        handles.bind_colour(f"colour_{letter}", materials[part], "diffuse_color")
+    for channel, (name, _) in motion.DRIVE.items():
+        gain = motion.PHASE_PER_M if channel == "travel" else 1.0
+        handles.bind(channel, drive, f'nodes["{name}"].outputs[0].default_value', gain=gain)
