@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import signal
 import sys
 import tempfile
@@ -18,38 +17,36 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from housex_blender.core.edits import grid_with_edits
 from housex_blender.core.errors import Cancelled, HouseXError
-from housex_blender.core.looks import Look, load_palettes
-from housex_blender.core.options import (
-    UsageError,
-    add_hearing_options,
-    as_arguments,
-    check_hearing_options,
-    export_kinds,
-    export_path,
-    joined,
+from housex_blender.core.film_options import (
+    Request,
+    check,
+    get_parser,
+    loop_bars,
+    moment_s,
+    sheet_paths,
+    stills_folder,
 )
+from housex_blender.core.loops import loop_span_s, with_genre
+from housex_blender.core.options import UsageError, as_arguments, export_kinds, export_path, joined
 from housex_blender.core.process import AnalysisJob, find_python
 from housex_blender.core.protocol import Kind, Message
 from housex_blender.core.screen import Screen, spoken_duration
-from housex_blender.core.timecode import parse_moment
-from housex_blender.core.timeline import Timeline, envelope_path_of
+from housex_blender.core.timeline import Timeline
+from housex_blender.core.titles import TitleCard, title_cards
 
-RESOLUTIONS = {"draft": (480, 270), "preview": (960, 540), "final": (1920, 1080)}
-VIDEO_ENDINGS = (".mp4", ".mov", ".mkv")
+if TYPE_CHECKING:
+    from housex_blender.scene import film
+
 EXIT_FAILED, EXIT_USAGE, EXIT_CANCELLED = 1, 2, 130
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"The command line is not right: {message}.", "See --help.")
+# so many places where flashes were softened are named
+MOST_PLACES = 6
 
 
 class Stop:
@@ -67,158 +64,6 @@ class Stop:
 
     def __call__(self) -> bool:
         return self.asked
-
-
-def get_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = _Parser(prog="render_mix.py", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("mix", type=Path, help="audio file")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILM.mp4|FRAMES/", help="film, or a folder for the frames"
-    )
-    parser.add_argument("--timeline", type=Path, metavar="F.housex.json", help="use this analysis instead of a new one")
-    parser.add_argument("--save-timeline", type=Path, metavar="F.housex.json", help="keep the new analysis here")
-    parser.add_argument("--plot", type=Path, metavar="F.png", help="draw the timeline (with a new analysis)")
-    parser.add_argument("--blend", type=Path, metavar="F.blend", help="save the keyed scene")
-    parser.add_argument("--scene", default="tunnel", help="tunnel, or a .blend of your own that reads HX Show")
-    parser.add_argument("--palette", default="house", help="name or JSON file of the colours")
-    parser.add_argument("--engine", default="cycles", choices=("cycles", "eevee", "workbench"))
-    parser.add_argument("--quality", default="draft", choices=tuple(RESOLUTIONS))
-    parser.add_argument(
-        "--resolution", metavar="WxH", help="pixels (default: 480x270, 960x540 or 1920x1080 by quality)"
-    )
-    parser.add_argument("--fps", type=float, default=24.0)
-    parser.add_argument("--start", default="0", metavar="T", help="seconds, mm:ss, hh:mm:ss or a bar: b33")
-    parser.add_argument("--end", default="", metavar="T", help="where the film ends (default: with the mix)")
-    parser.add_argument(
-        "--still",
-        action="append",
-        nargs="+",
-        default=[],
-        metavar="T",
-        help="also pictures at these times, into stills/ beside the film",
-    )
-    parser.add_argument("--no-render", action="store_true", help="no film: only timeline, .blend and stills")
-    parser.add_argument("--resume", action="store_true", help="keep the frames of a render that was interrupted")
-    parser.add_argument("--model", default="", metavar="DIR", help="model folder (default: the one that ships)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps ... for the analysis")
-    parser.add_argument("--slicing", default="bars", choices=("bars", "housex"))
-    parser.add_argument("--intensity", type=float, default=1.0, help="factor on the lights")
-    parser.add_argument("--displacement", type=float, default=1.0, help="factor on the movement of the walls")
-    parser.add_argument("--attack", type=float, default=10.0, metavar="MS",
-                        help="how quickly light follows a rising level, in milliseconds (default: 10)")  # fmt: skip
-    parser.add_argument("--release", type=float, default=180.0, metavar="MS",
-                        help="how slowly it follows a falling one (default: 180)")  # fmt: skip
-    parser.add_argument("--speed", type=float, default=1.0, help="factor on the camera's speed")
-    parser.add_argument("--seed", type=int, default=0, help="another camera sway, another tunnel")
-    add_hearing_options(parser)
-    return parser
-
-
-@dataclass(frozen=True)
-class Request:
-    """A checked command line."""
-
-    arguments: argparse.Namespace
-    film: Path | None
-    resolution: tuple[int, int]
-    stills: tuple[str, ...]
-    look: Look
-
-
-def check(arguments: argparse.Namespace) -> Request:
-    """Refuse what cannot work before any time is spent.
-
-    Raises:
-        HouseXError: With the sentence for the user.
-    """
-    resolution = RESOLUTIONS[arguments.quality]
-    if arguments.resolution:
-        match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", arguments.resolution.lower(), re.ASCII)
-        parts = [int(part) for part in match.groups()] if match else []
-        if not parts or not all(16 <= part <= 16384 for part in parts):
-            raise UsageError(f"{arguments.resolution!r} is not a resolution.", "Write, for example, 1280x720.")
-        # H.264 wants even sizes
-        resolution = (parts[0] // 2 * 2, parts[1] // 2 * 2)
-    if not 1.0 <= arguments.fps <= 240.0:
-        raise UsageError(f"{arguments.fps:g} frames per second is not possible.", "Choose 1 to 240.")
-    if not 0 <= arguments.seed < 2**32:
-        raise UsageError(f"The seed {arguments.seed} is not possible.", "Choose 0 to 4294967295.")
-    check_hearing_options(arguments)
-    asked = [text.split("=")[0] for text in as_arguments(arguments)]
-    if asked and arguments.timeline is not None:
-        raise UsageError(f"{asked[0]} has no effect with --timeline.", "Leave out --timeline: results are cached.")
-    if arguments.export and arguments.save_timeline is None:
-        raise UsageError("--export writes beside the timeline.", "Say where that goes with --save-timeline.")
-    stills = tuple(moment for group in arguments.still for moment in group)
-    for moment in (arguments.start, *stills, *([arguments.end] if arguments.end else [])):
-        moment_s(moment)
-    own = arguments.scene != "tunnel"
-    if own and not (arguments.scene.lower().endswith(".blend") and Path(arguments.scene).is_file()):
-        raise UsageError(f"There is no scene {arguments.scene!r}.", "Choose tunnel, or name a .blend file.")
-    film = None if arguments.no_render else arguments.output or Path(arguments.mix.stem + ".mp4")
-    if film is not None and film.suffix and film.suffix.lower() not in VIDEO_ENDINGS:
-        raise UsageError(f"{film.name} is not a film.", "Let it end in .mp4, or name a folder for the frames.")
-    if film is None and not (stills or arguments.blend or arguments.save_timeline or arguments.plot or arguments.click):
-        raise UsageError(
-            "With --no-render nothing would be written.", "Add --save-timeline, --plot, --blend or --still."
-        )
-    _check_paths(arguments, film, bool(stills))
-    look = Look(load_palettes(arguments.palette), arguments.intensity, arguments.displacement, arguments.speed,
-                arguments.attack, arguments.release, arguments.seed)  # fmt: skip
-    return Request(arguments, film, resolution, stills, look)
-
-
-def moment_s(text: str, timeline: Timeline | None = None) -> float:
-    """Seconds of a moment on the command line.
-
-    Raises:
-        UsageError: It is none, or lies outside the mix.
-    """
-    try:
-        return parse_moment(text, grid_with_edits(timeline) if timeline else None)
-    except HouseXError as error:
-        raise UsageError(error.message, error.hint) from error
-
-
-def _check_paths(arguments: argparse.Namespace, film: Path | None, stills: bool) -> None:
-    """Refuse places that cannot be written, and files that would overwrite what is read or one another."""
-    read = [arguments.mix, arguments.timeline, Path(arguments.scene), Path(arguments.palette)]
-    read += [arguments.grid, arguments.tracklist, arguments.import_file]
-    places = (film, arguments.blend, arguments.save_timeline, arguments.plot, arguments.click)
-    written = [path for path in places if path is not None]
-    written += [envelope_path_of(arguments.save_timeline)] if arguments.save_timeline is not None else []
-    for number, path in enumerate(written):
-        try:
-            _check_writable(path)
-            for other in [*(other for other in read if other is not None), *written[:number]]:
-                same = path.resolve() == other.resolve()
-                if same or (path.exists() and other.exists() and path.samefile(other)):
-                    raise HouseXError(f"{path.name} would overwrite {other.name}.", "Choose another name.")
-        except OSError as error:
-            raise HouseXError(
-                f"{path} cannot be written: {error.strerror or error}.", "Choose another name."
-            ) from error
-    if stills:
-        _check_writable(_stills_folder(arguments) / "still.png", make=True)
-
-
-def _check_writable(path: Path, make: bool = False) -> None:
-    folder = path.resolve().parent
-    if make and not folder.exists():
-        folder = folder.parent
-    if not folder.is_dir():
-        raise HouseXError(f"The folder {folder} does not exist.", "Make it first, or write somewhere else.")
-    target = path if path.is_dir() else folder
-    if not os.access(target, os.W_OK):
-        raise HouseXError(f"The folder {target} cannot be written.", "Choose another one.")
-    if path.suffix and path.is_dir():
-        raise HouseXError(f"{path} is a folder.", "Name a file to write.")
-
-
-def _stills_folder(arguments: argparse.Namespace) -> Path:
-    base = arguments.output or Path(f"{arguments.mix.stem}.mp4")
-    return Path(base).parent / "stills"
 
 
 def analyse(request: Request, screen: Screen, stop: Stop, folder: Path) -> Timeline:
@@ -242,9 +87,12 @@ def analyse(request: Request, screen: Screen, stop: Stop, folder: Path) -> Timel
     target = arguments.save_timeline or folder / "timeline.housex.json"
     # whole paths and joined options: a name may begin with a dash
     command = [os.path.abspath(arguments.mix), f"--output={os.path.abspath(target)}", f"--device={arguments.device}",
-               f"--slicing={arguments.slicing}", f"--palette={arguments.palette}"]  # fmt: skip
+               f"--slicing={arguments.slicing}"]  # fmt: skip
     command += [f"--model={arguments.model}"] if arguments.model else []
-    command += [f"--plot={os.path.abspath(arguments.plot)}"] if arguments.plot else []
+    if arguments.plot:
+        colours = folder / "colours.json"
+        request.look.palettes.save(colours)
+        command += [f"--plot={os.path.abspath(arguments.plot)}", f"--palette={colours}"]
     command += as_arguments(arguments)
     began_s = time.monotonic()
 
@@ -278,37 +126,97 @@ def quiet_blender() -> Iterator[None]:
             os.close(copy)
 
 
+def plan_for(request: Request, timeline: Timeline) -> film.FilmPlan:
+    """What to film, now that the bars are known.
+
+    Raises:
+        HouseXError: A moment lies outside the mix, or there is nothing for an option.
+    """
+    # only here: a wrong command line or mix is refused without waiting for Blender
+    from housex_blender.scene import film
+
+    arguments = request.arguments
+    duration_s = timeline.mix.duration_s
+    if arguments.loop:
+        start_s, end_s = loop_span_s(grid_with_edits(timeline), loop_bars(arguments.loop, timeline))
+    else:
+        start_s = moment_s(arguments.start, timeline) if arguments.start else 0.0
+        end_s = min(moment_s(arguments.end, timeline), duration_s) if arguments.end else duration_s
+    if not 0 <= start_s < duration_s:
+        raise UsageError(
+            f"{arguments.start or arguments.loop} lies outside the mix.", f"It is {duration_s:.1f} s long."
+        )
+    if end_s <= start_s:
+        raise UsageError("The film would end before it starts.", "Let --end be later than --start.")
+    return film.FilmPlan(
+        scene=arguments.scene,
+        engine=arguments.engine,
+        quality=arguments.quality,
+        resolution=request.resolution,
+        fps=arguments.fps,
+        start_s=start_s,
+        end_s=end_s,
+        loop=arguments.loop is not None,
+        alpha=arguments.alpha,
+        allow_flashes=arguments.allow_flashes,
+        titles=titles_for(arguments, timeline),
+    )
+
+
+def titles_for(arguments: argparse.Namespace, timeline: Timeline) -> tuple[TitleCard, ...]:
+    """Titles of the tracklist that was named, or of the timeline; none without --titles.
+
+    Raises:
+        HouseXError: The tracklist cannot be read, or there are no titles.
+    """
+    if arguments.titles is None:
+        return ()
+    listed = None
+    if arguments.titles:
+        from housex_blender.exchange import read
+
+        listed = read(Path(arguments.titles), arguments.mix.name).tracks
+    cards = title_cards(timeline, arguments.fps, listed)
+    if not cards:
+        where = Path(arguments.titles).name if arguments.titles else "The timeline"
+        raise UsageError(f"{where} has no track titles.", "Name a tracklist: --titles LIST.txt.")
+    return cards
+
+
 def show_and_render(request: Request, timeline: Timeline, screen: Screen, stop: Stop) -> list[Path]:
     """Build the scene and write all that was asked for; returns the files.
 
     Raises:
         HouseXError: Something could not be built or written.
     """
-    # only here: a wrong command line or mix is refused without waiting for Blender
     from housex_blender.scene import build, film
 
     arguments = request.arguments
-    duration_s = timeline.mix.duration_s
-    start_s = moment_s(arguments.start, timeline)
-    end_s = moment_s(arguments.end, timeline) if arguments.end else duration_s
+    plan = plan_for(request, timeline)
     moments_s = [moment_s(moment, timeline) for moment in request.stills]
-    for wanted_s, text in zip([start_s, *moments_s], [arguments.start, *request.stills], strict=True):
-        if not 0 <= wanted_s < duration_s:
-            raise UsageError(f"{text} lies outside the mix.", f"It is {duration_s:.1f} s long.")
-    if end_s <= start_s:
-        raise UsageError("The film would end before it starts.", "Let --end be later than --start.")
-    plan = film.FilmPlan(arguments.scene, arguments.engine, arguments.quality, request.resolution, arguments.fps,
-                         start_s, min(end_s, duration_s))  # fmt: skip
+    first_s, end_s = (plan.start_s, plan.end_s) if plan.loop else (0.0, timeline.mix.duration_s)
+    for when_s, text in zip(moments_s, request.stills, strict=True):
+        if not first_s <= when_s < end_s:
+            what = "loop" if plan.loop else "mix"
+            raise UsageError(f"{text} lies outside the {what}.", f"That is from {first_s:.1f} s to {end_s:.1f} s.")
+    if arguments.loop_genre:
+        timeline = with_genre(timeline, arguments.loop_genre)
     screen.line("Building the scene")
     show = film.make_show(timeline, request.look, arguments.mix.resolve(), plan)
     for text in show.warnings:
         screen.line(f"Warning: {text}")
+    screen.line(flash_report(show))
+    if arguments.estimate or arguments.self_test is not None:
+        examine(request, show, screen, stop)
+        return []
     written: list[Path] = []
     if arguments.blend is not None:
         build.save_blend(arguments.blend)
         written.append(arguments.blend)
     if request.stills:
         written += _stills(request, show, moments_s, screen, stop)
+    if arguments.sheet:
+        written += _sheet(request, show, screen, stop)
     if request.film is not None:
         began_s = time.monotonic()
 
@@ -322,10 +230,60 @@ def show_and_render(request: Request, timeline: Timeline, screen: Screen, stop: 
     return written
 
 
-def _stills(request: Request, show: object, moments_s: Sequence[float], screen: Screen, stop: Stop) -> list[Path]:
+def flash_report(show: film.Show) -> str:
+    """What was done about flashes, and where in this film."""
+    tamed, plan = show.tamed, show.plan
+    if tamed is None:
+        return "Flashes are allowed: this film may harm people with photosensitive epilepsy."
+    if not tamed.seconds:
+        return tamed.sentence
+    places = [max(start_s, plan.start_s) for start_s, end_s in tamed.seconds
+              if start_s < plan.end_s and end_s > plan.start_s]  # fmt: skip
+    named = ", ".join(spoken_duration(place_s) for place_s in places[:MOST_PLACES])
+    more = f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
+    return f"{tamed.sentence} {f'At {named}{more}.' if places else 'None of them is in this film.'}"
+
+
+def examine(request: Request, show: film.Show, screen: Screen, stop: Stop) -> None:
+    """Estimate or self-test, which write nothing.
+
+    Raises:
+        HouseXError: A frame cannot be rendered, or differs.
+    """
+    from housex_blender.scene import estimate, selftest
+
+    engine, count = show.plan.engine, request.arguments.self_test
+    if count is None:
+        assert request.film is not None, "an estimate is of a film"
+        for text in estimate.estimate_film(show, request.film, stop).sentences:
+            screen.line(text)
+        return
+    allowed = selftest.tolerance(engine)
+    checks = selftest.self_test(show, count, on_frame=lambda frame: screen.line(frame.sentence), should_stop=stop)
+    limit = f"within {allowed}/255" if allowed else "to the bit"
+    frames = "1 frame alone is that" if len(checks) == 1 else f"{len(checks)} frames alone are those"
+    screen.line(f"Self-test passed with {engine}: {frames} in sequence, {limit}.")
+
+
+def _sheet(request: Request, show: film.Show, screen: Screen, stop: Stop) -> list[Path]:
+    from housex_blender.scene import sheet
+
+    thumbnail, contact = sheet_paths(request.arguments)
+    sheet.write_sheet(
+        show,
+        thumbnail,
+        contact,
+        request.arguments.mix.stem,
+        on_progress=lambda done, total: screen.progress("Contact sheet", done, total, None),
+        should_stop=stop,
+    )
+    return [thumbnail, contact]
+
+
+def _stills(request: Request, show: film.Show, moments_s: Sequence[float], screen: Screen, stop: Stop) -> list[Path]:
     from housex_blender.scene import film
 
-    folder = _stills_folder(request.arguments)
+    folder = stills_folder(request.arguments)
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
@@ -336,7 +294,7 @@ def _stills(request: Request, show: object, moments_s: Sequence[float], screen: 
             raise Cancelled()
         name = "".join(c if c.isalnum() else "-" for c in text)
         path = folder / f"{request.arguments.mix.stem[:80]}-{number:02d}-{name}.png"
-        film.render_stills(show, [when_s], [path], request.arguments.quality)  # type: ignore[arg-type]
+        film.render_stills(show, [when_s], [path], request.arguments.quality)
         screen.progress("Stills", number, len(moments_s), None)
         paths.append(path)
     return paths
@@ -357,7 +315,7 @@ def run(arguments: argparse.Namespace, screen: Screen, stop: Stop) -> list[Path]
         written = [path for path in heard if path and not arguments.timeline]
         if arguments.save_timeline is not None:
             written += [export_path(arguments.save_timeline, kind) for kind in export_kinds(arguments.export)]
-        if request.film is None and arguments.blend is None and not request.stills:
+        if request.film is None and arguments.blend is None and not request.stills and not arguments.sheet:
             return written
         with quiet_blender():
             written += show_and_render(request, timeline, screen, stop)
@@ -372,7 +330,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv = sys.argv[sys.argv.index("--") + 1 :] if inside_blender and "--" in sys.argv else sys.argv[1:]
     screen, stop = Screen(), Stop()
     try:
-        for path in run(get_parser().parse_args(joined(argv)), screen, stop):
+        for path in run(get_parser((__doc__ or "").splitlines()[0]).parse_args(joined(argv)), screen, stop):
             screen.line(f"Wrote {path}")
         return 0
     except Cancelled as error:

@@ -19,7 +19,7 @@ ALLOWED = {
     "ui": {"core", "exchange", "scene", "ui", "numpy", "bpy", "bpy_extras"},
     "trainer": {"trainer", "housex_blender.core", "housex_blender.analysis", "numpy", "scipy", "soundfile", "soxr",
                 "torch", "safetensors", "tqdm", "mido", "matplotlib"},
-    "render_mix": {"housex_blender.core", "housex_blender.scene"},
+    "render_mix": {"housex_blender.core", "housex_blender.exchange", "housex_blender.scene"},
 }  # fmt: skip
 # a library that not everybody has is known to one file
 ONLY_IN = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -246,6 +247,12 @@ BAD = [
     (["{mix}", "-o", "x" * 300 + ".mp4"], 1, "cannot be written"),
     (["/dev/zero", "--timeline", "{timeline}", "--blend", "a.blend", "--no-render"], 1, "cannot be read"),
     (["{tmp}", "--timeline", "{timeline}", "--blend", "a.blend", "--no-render"], 1, "cannot be read"),
+    (["{mix}", "--loop", "b1:b7", "--timeline", "{timeline}"], 2, "6 bars"),
+    (["{mix}", "--loop", "b1:b9001", "--timeline", "{timeline}"], 2, "no bar 9000"),
+    (["{mix}", "--alpha", "-o", "film.mp4"], 2, "no transparency"),
+    (["{mix}", "--titles", "--timeline", "{timeline}"], 2, "no track titles"),
+    (["{mix}", "--estimate", "--blend", "a.blend"], 2, "writes nothing"),
+    (["{mix}", "--look", "mud"], 1, "no look"),
     ([], 2, "command line"),
 ]
 
@@ -363,6 +370,52 @@ def test_the_users_scene_is_not_overwritten(analysed: Path, demo_mix: Path, tmp_
     assert code == 1
     assert "overwrite" in said
     assert scene.read_bytes() == b"BLENDER"
+
+
+def test_checks_write_nothing(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
+    code, said = run(demo_mix, "--timeline", analysed, *SMALL, "--estimate", cwd=tmp_path)
+    assert code == 0, said
+    assert re.search(r"frames will take about .*, give or take", said)
+    assert " MB: " in said
+    code, said = run(demo_mix, "--timeline", analysed, *SMALL, "--self-test", "1", cwd=tmp_path)
+    assert code == 0, said
+    assert "alone is the frame in sequence, to the bit" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loop_with_transparency_and_the_report_on_flashes(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
+    import matplotlib.image
+
+    timeline = Timeline.load(analysed)
+    frames = tmp_path / "loop"
+    code, said = run(demo_mix, "--timeline", analysed, "-o", frames, *SMALL, "--fps", "2", "--loop", "b9:b13", "--alpha",
+                     "--loop-genre", "Bass House", "--format", "square")  # fmt: skip
+    assert code == 2
+    assert "shape already" in said
+    code, said = run(demo_mix, "--timeline", analysed, "-o", frames, *SMALL, "--fps", "2", "--loop", "b9:b13", "--alpha",
+                     "--loop-genre", "Bass House")  # fmt: skip
+    assert code == 0, said
+    assert "flashes" in said
+    pictures = sorted(frames.glob("frame_*.png"))
+    assert len(pictures) == pytest.approx((timeline.grid.starts_s[12] - timeline.grid.starts_s[8]) * 2, abs=1)
+    assert matplotlib.image.imread(pictures[0]).shape == (90, 160, 4)
+
+
+def test_titles_come_from_a_tracklist_and_stay_in_the_blend(analysed: Path, demo_mix: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("00:00 Somebody - First\n01:20 Nobody - Second\n")
+    code, said = run(demo_mix, "--timeline", analysed, "--no-render", "--titles", tmp_path / "list.txt",
+                     "--blend", tmp_path / "titles.blend", "--allow-flashes")  # fmt: skip
+    assert code == 0, said
+    assert "Flashes are allowed" in said
+    check = tmp_path / "check.py"
+    check.write_text(f"""
+import bpy, os
+bpy.ops.wm.open_mainfile(filepath={str(tmp_path / "titles.blend")!r}, use_scripts=False)
+print("RESULT", sorted(o.data.body.split(chr(10))[1] for o in bpy.data.objects if o.type == "FONT"), flush=True)
+os._exit(0)
+""")
+    done = subprocess.run([sys.executable, check], check=True, capture_output=True, text=True)
+    assert "RESULT ['First', 'Second']" in done.stdout
 
 
 def test_corrections_exports_and_click_go_to_the_analysis(demo_mix: Path, tmp_path: Path) -> None:

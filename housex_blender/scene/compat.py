@@ -189,24 +189,6 @@ def compositor(scene: bpy.types.Scene) -> tuple[Any, Any] | None:
     return tree, tree.nodes.new("CompositorNodeComposite")
 
 
-def set_glare(node: Any, *, threshold: float, strength: float, size: float) -> None:
-    """Make a Glare node a bloom: ``strength`` 0..1 is how much glow is added, ``size`` 0..1 how wide it is."""
-    if "Type" in node.inputs:
-        node.inputs["Type"].default_value = "Bloom"
-        node.inputs["Quality"].default_value = "Medium"
-    else:
-        node.glare_type = "BLOOM"
-        node.quality = "MEDIUM"
-    if "Threshold" in node.inputs:
-        node.inputs["Threshold"].default_value = threshold
-        node.inputs["Strength"].default_value = strength
-        node.inputs["Size"].default_value = size
-    else:
-        node.threshold = threshold
-        node.mix = strength - 1.0
-        node.size = max(1, min(9, round(9 * size)))
-
-
 def strips_of(editor: Any) -> Any:
     """The strip collection of a sequence editor."""
     return editor.strips if hasattr(editor, "strips") else editor.sequences
@@ -260,7 +242,7 @@ def set_cycles(scene: bpy.types.Scene, *, samples: int, bounces: int, guided: bo
     cycles.use_light_tree = False
     cycles.max_bounces = cycles.glossy_bounces = bounces
     cycles.diffuse_bounces = cycles.transmission_bounces = cycles.volume_bounces = 0
-    cycles.transparent_max_bounces = 4
+    cycles.transparent_max_bounces = 32  # beams are additive and lie over one another
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.sample_clamp_indirect = 4.0
     # What noise is left stands still: a fixed pattern is far less visible in a film than a new one each frame.

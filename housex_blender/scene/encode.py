@@ -1,4 +1,4 @@
-"""Frames and sound become an MP4. Zone: bpy (as a fallback) and the program ffmpeg."""
+"""Frames and sound become a film. Zone: bpy (as a fallback) and the program ffmpeg."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -22,6 +22,17 @@ from . import compat
 from .pictures import FILLED_IN, frame_path, gone, is_picture, move_into, one_line, set_frame_rate, writable_folder
 
 POLL_S = 0.1
+CONTAINERS = {".mov": "mov", ".mkv": "matroska"}
+H264 = ("-c:v", "libx264", "-preset", "medium", "-crf", "17")
+# Odd sizes have no 4:2:0 form; the matrix is named because players guess it from the size otherwise.
+# The number of pictures is cut in the filter: with -frames:v ffmpeg 5 ends the sound too early.
+SCREEN_SHAPE = ",crop=trunc(iw/2)*2:trunc(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"
+# Codecs of a .mov that carry transparency, the one that programs read best first.
+ALPHA_CODECS = (
+    ("-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le", "-vendor", "apl0"),
+    ("-c:v", "qtrle", "-pix_fmt", "argb"),
+    ("-c:v", "png", "-pix_fmt", "rgba"),
+)
 
 
 class Job(NamedTuple):
@@ -34,6 +45,7 @@ class Job(NamedTuple):
     sound_path: str | os.PathLike[str] | None
     sound_offset_s: float
     out_path: Path
+    alpha: bool = False
 
 
 def exact_rate(fps: float) -> Fraction:
@@ -53,10 +65,12 @@ def encode_film(
     sound_offset_s: float,
     out_path: str | os.PathLike[str],
     should_stop: Callable[[], bool] | None = None,
+    alpha: bool = False,
 ) -> Path:
     """Encode frames and sound as H.264 and AAC; returns the film's path.
 
-    The program ffmpeg does it if it is there (quicker, exact to the sample); else Blender's own sequencer.
+    The program ffmpeg does it if it is there (quicker, exact to the sample); else Blender's own sequencer. With
+    ``alpha`` it has transparency, for which ffmpeg is needed: ProRes 4444, else whatever of that kind is there.
 
     Args:
         frames_folder: Holds frame_000001.png and so on.
@@ -65,8 +79,9 @@ def encode_film(
         fps: Frames per second, may be fractional.
         sound_path: The mix, or None for a silent film.
         sound_offset_s: Second of the mix that is heard with the first picture; negative delays the sound.
-        out_path: An .mp4 file; written under another name first.
+        out_path: An .mp4, .mov or .mkv file, with ``alpha`` a .mov; written under another name first.
         should_stop: Asked about ten times a second while the program works, and before Blender's sequencer starts.
+        alpha: Whether the film has the transparency of the frames.
 
     Raises:
         SceneError: Missing frames or sound, unwritable folder, no encoder, or a failed encoder.
@@ -82,8 +97,9 @@ def encode_film(
     target = Path(out_path).absolute()
     writable_folder(target.parent)
     # Always the same name, so that what a killed run left is overwritten; short, as file systems limit names.
-    partial = target.with_name(f".{target.stem[:40]}.part.mp4")
-    job = Job(Path(frames_folder).absolute(), first_frame, n_frames, fps, sound_path, sound_offset_s, partial)
+    ending = target.suffix.lower() if target.suffix.lower() in CONTAINERS else ".mp4"
+    partial = target.with_name(f".{target.stem[:40]}.part{ending}")
+    job = Job(Path(frames_folder).absolute(), first_frame, n_frames, fps, sound_path, sound_offset_s, partial, alpha)
     try:
         _encode(job, should_stop)
         if not target.parent.is_dir():
@@ -103,19 +119,22 @@ def encode_film(
 
 def _encode(job: Job, should_stop: Callable[[], bool] | None) -> None:
     """Encode in one way or the other; see :func:`encode_film`."""
+    codecs = ALPHA_CODECS if job.alpha else (H264,)
     stop = should_stop or (lambda: False)
     if stop():
         raise Cancelled()
-    if shutil.which("ffmpeg") and with_ffmpeg(job, stop):
+    if shutil.which("ffmpeg") and any(with_ffmpeg(job, stop, codec) for codec in codecs):
         return
     # Blender cannot be interrupted: a wish to stop that came while the program failed must be heard now.
     if stop():
         raise Cancelled()
+    if job.alpha:
+        raise SceneError("A film with transparency needs the program ffmpeg.", "Install it, or name a folder instead.")
     with_sequencer(job)
 
 
-def ffmpeg_command(job: Job) -> list[str]:
-    """The command line of the program."""
+def ffmpeg_command(job: Job, codec: Sequence[str] = H264) -> list[str]:
+    """The command line of the program; ``codec`` are its options for the pictures."""
     rate = exact_rate(job.fps)
     # A percent sign in the folder's name would be read as a pattern.
     pattern = str(job.folder).replace("%", "%%") + "/frame_%06d.png"
@@ -136,48 +155,50 @@ def ffmpeg_command(job: Job) -> list[str]:
         # Seeking the input keeps a film of the tenth minute from decoding nine; transcoding makes it exact.
         seek = ["-ss", f"{job.sound_offset_s:.6f}"] if job.sound_offset_s > 0 else []
         command += [*seek, "-i", str(Path(job.sound_path).absolute())]
-    # Odd sizes have no 4:2:0 form; the matrix is named because players guess it from the size otherwise.
-    # The number of pictures is cut in the filter: with -frames:v ffmpeg 5 ends the sound too early.
-    shape = "crop=trunc(iw/2)*2:trunc(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"
-    command += [
-        "-map",
-        "0:v:0",
-        "-vf",
-        f"trim=end_frame={job.n_frames},{shape}",
-        "-c:v",
-        "libx264",
-        "-preset",
-        "medium",
-        "-crf",
-        "17",
-        "-colorspace",
-        "bt709",
-        "-color_primaries",
-        "bt709",
-        "-color_trc",
-        "bt709",
-    ]
+    command += ["-map", "0:v:0", "-vf", f"trim=end_frame={job.n_frames}{'' if job.alpha else SCREEN_SHAPE}", *codec]
+    if not job.alpha:
+        command += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
     if job.sound_path is not None:
         delay = f"adelay={round(-job.sound_offset_s * 1000)}:all=1," if job.sound_offset_s < 0 else ""
         # Silence after the end of the mix, then a cut: sound and picture end together.
         cut = f"{delay}apad,atrim=0:{float(job.n_frames / rate):.6f}"
         command += ["-map", "1:a:0", "-af", cut, "-c:a", "aac", "-b:a", "256k"]
-    return [*command, "-movflags", "+faststart", "-f", "mp4", str(job.out_path)]
+    container = CONTAINERS.get(job.out_path.suffix, "mp4")
+    command += [] if container == "matroska" else ["-movflags", "+faststart"]
+    return [*command, "-f", container, str(job.out_path)]
 
 
-def with_ffmpeg(job: Job, stop: Callable[[], bool]) -> bool:
+def with_ffmpeg(job: Job, stop: Callable[[], bool], codec: Sequence[str] = H264) -> bool:
     """Encode with the program; False when it lacks the encoders, so that the caller can go another way.
 
     Raises:
         SceneError: It failed for another reason, such as a full disk.
         Cancelled: ``stop`` said so.
     """
+    try:
+        code, text = run_program(ffmpeg_command(job, codec), stop)
+    except OSError:
+        return False
+    if code == 0:
+        return True
+    if "unknown encoder" in text.lower():
+        return False
+    lines = text.strip().splitlines() or ["no reason given"]
+    raise SceneError(
+        f"The film could not be encoded: {lines[-1].strip().rstrip('.')}.", "Check the free space and the sound file."
+    )
+
+
+def run_program(command: list[str], stop: Callable[[], bool]) -> tuple[int, str]:
+    """Run a program to its end; returns its exit code and what it said on stderr.
+
+    Raises:
+        OSError: It cannot be started.
+        Cancelled: ``stop``, asked about ten times a second, said so; the program is gone then.
+    """
     # A file takes any amount of messages; a pipe that nobody reads would stop the program.
     with tempfile.TemporaryFile() as report:
-        try:
-            child = start_program(ffmpeg_command(job), report)
-        except OSError:
-            return False
+        child = start_program(command, report)
         try:
             while child.poll() is None:
                 if stop():
@@ -188,19 +209,11 @@ def with_ffmpeg(job: Job, stop: Callable[[], bool]) -> bool:
             # No polite request: what it would still write is thrown away.
             child.kill()
             child.wait()
-        if child.returncode == 0:
-            return True
         # A Ctrl-C that reached the program too is no failure.
-        if stop():
+        if child.returncode and stop():
             raise Cancelled()
         report.seek(0)
-        text = report.read().decode(errors="replace")
-    if "unknown encoder" in text.lower():
-        return False
-    lines = text.strip().splitlines() or ["no reason given"]
-    raise SceneError(
-        f"The film could not be encoded: {lines[-1].strip().rstrip('.')}.", "Check the free space and the sound file."
-    )
+        return child.returncode, report.read().decode(errors="replace")
 
 
 def start_program(command: list[str], report: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -263,7 +276,11 @@ def with_sequencer(job: Job) -> None:
             )
         compat.set_film_output(scene, job.sound_path is not None)
         render.use_file_extension = True
-        render_literally(scene, job.out_path)
+        # Blender puts the ending of an MP4 behind any other
+        written = job.out_path.with_suffix(".mp4")
+        render_literally(scene, written)
+        if written != job.out_path and written.is_file():
+            os.replace(written, job.out_path)
     except RuntimeError as error:
         raise SceneError(
             f"The film could not be encoded: {one_line(error)}.", "Check the free space and the sound file."

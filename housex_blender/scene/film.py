@@ -6,47 +6,51 @@ render that is killed has lost one frame.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
 
 import bpy
-import numpy as np
 
 from ..core.bars import frame_on, frames_to_seconds
 from ..core.channels import compile_show
 from ..core.edits import with_edits
 from ..core.errors import Cancelled, SceneError
-from ..core.files import sha256_of, write_text_atomic
+from ..core.flash_limit import Tamed, tame
+from ..core.keys import KeyTrack
 from ..core.looks import Look
+from ..core.loops import looped
+from ..core.scene_kinds import LOOP_M, is_own
+from ..core.shots import shot_list
 from ..core.timeline import Timeline
-from . import build, drop_strips, markers, output
+from ..core.titles import TitleCard
+from . import build, drop_strips, markers, output, shots, titles
+from .film_frames import FRAME_PATTERN, frames_folder, only_one, prepare_frames, remove_frames
+from .framing import hide_backdrops, reframe
 from .rig import SceneHandles
 
-JOB_FILE, LOCK_FILE = "job.json", ".lock"
-OURS = (JOB_FILE, LOCK_FILE)
-FRAME_PATTERN = "frame_[0-9][0-9][0-9][0-9][0-9][0-9]*.png"
-PARTIAL_PATTERN = ".frame_*.part.png"
 STILL_SIZE = (640, 360)
 Progress = Callable[[int, int, float], None]
+Shots = list[tuple[int, str]]
 
 
 @dataclass(frozen=True)
 class FilmPlan:
-    """All that decides what the pictures show, besides the timeline.
+    """All that decides what the pictures show, besides timeline and look.
 
     Attributes:
-        scene: ``tunnel``, or the path of a .blend that is driven through the object HX Show.
+        scene: The name of a scene that ships, or the path of a .blend that is driven through the object HX Show.
         engine: cycles, eevee or workbench.
         quality: draft, preview or final.
-        resolution: Width and height in pixels.
+        resolution: Width and height in pixels; the cameras of our scenes are reframed for its shape.
         fps: Frames per second.
         start_s: Where in the mix the film begins.
         end_s: Where it ends.
+        loop: Whether the end leads back to the start; both are downbeats then, and the film is silent.
+        alpha: Whether the background is transparent.
+        allow_flashes: Whether flashes stay in that may harm people.
+        titles: Track titles to show; may be empty.
     """
 
     scene: str = "tunnel"
@@ -56,6 +60,10 @@ class FilmPlan:
     fps: float = 24.0
     start_s: float = 0.0
     end_s: float = 0.0
+    loop: bool = False
+    alpha: bool = False
+    allow_flashes: bool = False
+    titles: tuple[TitleCard, ...] = ()
 
     @property
     def frames(self) -> range:
@@ -66,7 +74,18 @@ class FilmPlan:
 
 @dataclass
 class Show:
-    """A scene that is built and keyed."""
+    """A scene that is built and keyed.
+
+    Attributes:
+        scene: It.
+        handles: What can be keyed in it.
+        plan: What it was built for.
+        timeline: What was heard.
+        look: Its colours and strengths.
+        mix_path: The recording.
+        warnings: Sentences for the user.
+        tamed: Flashes that were softened; None where they are allowed.
+    """
 
     scene: bpy.types.Scene
     handles: SceneHandles
@@ -75,6 +94,7 @@ class Show:
     look: Look
     mix_path: Path
     warnings: list[str] = field(default_factory=list)
+    tamed: Tamed | None = None
 
 
 def make_show(timeline: Timeline, look: Look, mix_path: Path, plan: FilmPlan) -> Show:
@@ -83,25 +103,93 @@ def make_show(timeline: Timeline, look: Look, mix_path: Path, plan: FilmPlan) ->
     Raises:
         SceneError: The scene cannot be opened or built.
     """
-    channels = compile_show(timeline, look, plan.fps)
-    n_frames = int(frame_on(timeline.mix.duration_s, plan.fps))
-    if plan.scene.lower().endswith(".blend"):
-        scene = open_blend(Path(plan.scene))
-        kind = "rig"
+    edited = with_edits(timeline)
+    channels, cuts, tamed = directed(edited, look, plan)
+    own = is_own(plan.scene)
+    if own:
+        scene, kind = open_blend(Path(plan.scene)), "rig"
     else:
         scene, kind = build.new_scene(), plan.scene
     handles = build.build_show(
-        scene, channels, scene_kind=kind, fps=plan.fps, n_frames=n_frames, seed=look.seed, detail=plan.quality
+        scene,
+        channels,
+        scene_kind=kind,
+        fps=plan.fps,
+        n_frames=int(frame_on(timeline.mix.duration_s, plan.fps)),
+        seed=look.seed,
+        detail=plan.quality,
     )
-    show = Show(scene, handles, plan, timeline, look, mix_path)
+    show = Show(scene, handles, plan, timeline, look, mix_path, tamed=tamed)
     show.warnings += [f"Left alone, because its animation is yours: {name}." for name in handles.kept]
-    edited = with_edits(timeline)
     drop_strips.refresh_drops(scene, drop_strips.drop_spans(edited, plan.fps))
     markers.write_markers(scene, markers.marker_list(edited, plan.fps))
+    shots.write_cuts(scene, cuts)
+    _shape(show)
     if not output.add_sound(scene, mix_path):
         show.warnings.append("This Blender was built without sound: the .blend has no sound strip.")
-    output.configure(scene, engine=plan.engine, quality=plan.quality, resolution=plan.resolution, fps=plan.fps)
+    if plan.loop:
+        scene.frame_start, scene.frame_end = plan.frames.start, plan.frames.stop - 1
+    configure(show)
     return show
+
+
+def directed(timeline: Timeline, look: Look, plan: FilmPlan) -> tuple[Mapping[str, KeyTrack], Shots, Tamed | None]:
+    """Channels and cuts of a film, flashes softened unless they are allowed; those of a loop lead back to its start.
+
+    Args:
+        timeline: Its edits are applied.
+        look: Colours and strengths.
+        plan: What to film.
+    """
+    channels: Mapping[str, KeyTrack] = compile_show(timeline, look, plan.fps, allow_flashes=True)
+    tamed = None
+    if not plan.allow_flashes:
+        channels, tamed = tame(channels, plan.fps)
+    cuts = shot_list(timeline, look, plan.fps)
+    if not plan.loop:
+        return channels, cuts, tamed
+    first, end = plan.frames.start, plan.frames.stop
+    bar = timeline.grid.bar_at(plan.end_s - 1e-3)
+    fade = int(frame_on(float(timeline.grid.ends_s[bar] - timeline.grid.starts_s[bar]), plan.fps, 0))
+    channels = looped(channels, first, end - 1, fade_frames=fade, loop_m=LOOP_M.get(plan.scene, 0.0))
+    # one camera: a cut where the loop begins again would be a seam
+    return channels, [(first, _longest_shot(cuts, first, end))], tamed
+
+
+def _longest_shot(cuts: Shots, first: int, end: int) -> str:
+    """The shot that has most of the frames from ``first`` to before ``end``."""
+    edges = [*(frame for frame, _ in cuts[1:]), end]
+    lengths: dict[str, int] = {}
+    for (begin, shot), stop in zip(cuts, edges, strict=True):
+        lengths[shot] = lengths.get(shot, 0) + max(0, min(stop, end) - max(begin, first))
+    return max(lengths, key=lambda shot: lengths[shot])
+
+
+def _shape(show: Show) -> None:
+    """Cameras, background and titles as the plan wants them."""
+    plan = show.plan
+    # a .blend that we saved earlier remembers its cameras too; other people's frame for themselves
+    reframe(shots.shot_cameras(show.scene).values(), plan.resolution)
+    if plan.alpha:
+        hide_backdrops(show.scene)
+    titles.remove_titles(show.scene)
+    if plan.titles:
+        if show.scene.camera is None:
+            raise SceneError("The scene has no camera for the titles.", "Add one, or leave out --titles.")
+        titles.add_titles(show.scene, plan.titles, plan.resolution, shade=not plan.alpha)
+
+
+def configure(show: Show, *, quality: str = "", resolution: tuple[int, int] | None = None) -> None:
+    """Set the plan's engine, quality and size, or another quality and size for a while."""
+    plan = show.plan
+    output.configure(
+        show.scene,
+        engine=plan.engine,
+        quality=quality or plan.quality,
+        resolution=resolution or plan.resolution,
+        fps=plan.fps,
+        alpha=plan.alpha,
+    )
 
 
 def open_blend(path: Path) -> bpy.types.Scene:
@@ -119,111 +207,6 @@ def open_blend(path: Path) -> bpy.types.Scene:
     return scene
 
 
-def _fingerprint(show: Show, engine: str) -> dict[str, Any]:
-    """What the frames in a folder were made from; frames of anything else must not be mixed in."""
-    look = {key: value for key, value in vars(show.look).items() if key not in ("palettes", "name")}
-    look["palettes"] = dict(show.look.palettes.colours)
-    body = show.timeline.to_dict("")
-    plan = {k: v for k, v in asdict(show.plan).items() if k not in ("start_s", "end_s")}
-    scene_sha = sha256_of(Path(show.plan.scene)) if show.plan.scene.lower().endswith(".blend") else ""
-    levels = hashlib.sha256(np.ascontiguousarray(show.timeline.envelopes.values).tobytes()).hexdigest()
-    facts = [body, levels, look, plan, engine, scene_sha, bpy.app.version_string]
-    text = json.dumps(facts, sort_keys=True, default=str)
-    return {"schema": 1, "made_from": hashlib.sha256(text.encode()).hexdigest()}
-
-
-def _is_ours(path: Path) -> bool:
-    return path.match(FRAME_PATTERN) or path.match(PARTIAL_PATTERN) or path.match(".job-*.json")
-
-
-@contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Keep a second render out of a frames folder while the first is at work; a killed one holds no lock.
-
-    Raises:
-        SceneError: Another process renders into it, or the folder cannot be made.
-    """
-    try:
-        folder.mkdir(exist_ok=True)
-        stream = open(folder / LOCK_FILE, "w")  # noqa: SIM115 - held open for as long as the render lasts
-    except OSError as error:
-        raise SceneError(
-            f"The frames cannot be written to {folder}: {error.strerror or error}.", "Choose another place."
-        ) from error
-    try:
-        if not _lock(stream):
-            raise SceneError(f"Another render is writing to {folder.name}.", "Wait for it, or choose another name.")
-        yield
-        (folder / LOCK_FILE).unlink(missing_ok=True)
-    finally:
-        stream.close()
-
-
-def _lock(stream: IO[str]) -> bool:
-    """Take the lock of an open file without waiting; the system frees it when the process ends."""
-    try:
-        import fcntl
-    except ImportError:
-        import msvcrt
-
-        try:
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except OSError:
-            return False
-        return True
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _remove_frames(folder: Path) -> None:
-    """Remove what we put into a frames folder, and the folder if nothing else is in it."""
-    for path in [*folder.glob(FRAME_PATTERN), *folder.glob(PARTIAL_PATTERN), *(folder / name for name in OURS)]:
-        path.unlink(missing_ok=True)
-    with suppress(OSError):
-        folder.rmdir()
-
-
-def prepare_frames(show: Show, folder: Path, *, resume: bool) -> None:
-    """Make the folder ready: with ``resume`` keep frames of the same job, else clear frames of ours.
-
-    Raises:
-        SceneError: The folder cannot be made, or holds frames of another job.
-    """
-    try:
-        folder.mkdir(exist_ok=True)
-        job = folder / JOB_FILE
-        wanted = _fingerprint(show, show.scene.render.engine)
-        found = json.loads(job.read_text(encoding="utf-8")) if job.is_file() else None
-        pictures = sorted(folder.glob(FRAME_PATTERN))
-        strangers = [path.name for path in folder.iterdir() if path.name not in OURS and not _is_ours(path)]
-        if strangers:
-            raise SceneError(
-                f"The folder {folder} holds other files, such as {strangers[0]}.",
-                "Choose another name or an empty folder.",
-            )
-        if resume and pictures and found != wanted:
-            raise SceneError(
-                f"The frames in {folder.name} belong to another render.", "Leave out --resume to start over."
-            )
-        if not resume:
-            if pictures and found is None:
-                raise SceneError(
-                    f"{folder} holds pictures that are not ours.", "Choose an empty folder for the frames."
-                )
-            for picture in [*pictures, *folder.glob(PARTIAL_PATTERN)]:
-                picture.unlink()
-        write_text_atomic(job, json.dumps(wanted) + "\n")
-    except OSError as error:
-        raise SceneError(
-            f"The frames cannot be written to {folder}: {error.strerror or error}.", "Choose another place."
-        ) from error
-    except ValueError as error:
-        raise SceneError(f"{folder / JOB_FILE} is damaged.", "Leave out --resume to start over.") from error
-
-
 def render_film(
     show: Show,
     film: Path,
@@ -239,7 +222,7 @@ def render_film(
         Cancelled: ``should_stop`` said so; finished frames stay for ``resume``.
     """
     if show.scene.camera is None:
-        raise SceneError("The scene has no camera.", "Add one, or render the tunnel.")
+        raise SceneError("The scene has no camera.", "Add one, or render a scene that ships.")
     folder = frames_folder(film) if film.suffix else film
     new = not folder.exists()
     try:
@@ -249,7 +232,7 @@ def render_film(
         if new:
             with suppress(OSError):  # nothing was rendered: an empty folder helps nobody
                 if not list(folder.glob(FRAME_PATTERN)):
-                    _remove_frames(folder)
+                    remove_frames(folder)
     return film
 
 
@@ -274,21 +257,17 @@ def _render_into(
             frames.start,
             len(frames),
             show.plan.fps,
-            show.mix_path,
+            None if show.plan.loop else show.mix_path,
             float(frames_to_seconds(frames.start, show.plan.fps)),
             film,
             should_stop=should_stop,
+            alpha=show.plan.alpha,
         )
-        _remove_frames(folder)
-
-
-def frames_folder(film: Path) -> Path:
-    """Where the frames of a film wait: ``NAME.frames`` beside it."""
-    return film.with_name(film.stem + ".frames")
+        remove_frames(folder)
 
 
 def render_stills(show: Show, moments_s: Sequence[float], paths: Sequence[Path], quality: str) -> None:
-    """One picture for each moment, at least 640 pixels wide.
+    """One picture for each moment, at least 640 pixels along its longer side.
 
     Args:
         show: What to look at.
@@ -296,10 +275,18 @@ def render_stills(show: Show, moments_s: Sequence[float], paths: Sequence[Path],
         paths: PNG files, one for each moment.
         quality: Never below preview: a still is looked at for longer than a frame.
     """
-    plan = show.plan
-    size = plan.resolution if plan.resolution[0] >= STILL_SIZE[0] else STILL_SIZE
-    still_quality = "preview" if quality == "draft" else quality
-    output.configure(show.scene, engine=plan.engine, quality=still_quality, resolution=size, fps=plan.fps)
+    configure(show, quality=still_quality(quality), resolution=still_size(show.plan.resolution))
     for moment_s, path in zip(moments_s, paths, strict=True):
-        output.render_still(show.scene, int(frame_on(moment_s, plan.fps)), path)
-    output.configure(show.scene, engine=plan.engine, quality=plan.quality, resolution=plan.resolution, fps=plan.fps)
+        output.render_still(show.scene, int(frame_on(moment_s, show.plan.fps)), path)
+    configure(show)
+
+
+def still_quality(quality: str) -> str:
+    """The quality of a picture that is looked at for longer than a frame: never draft."""
+    return "preview" if quality == "draft" else quality
+
+
+def still_size(resolution: tuple[int, int]) -> tuple[int, int]:
+    """The film's size, or one of its shape with as many pixels along the longer side as a still should have."""
+    factor = max(1.0, STILL_SIZE[0] / max(resolution))
+    return round(resolution[0] * factor / 2) * 2, round(resolution[1] * factor / 2) * 2

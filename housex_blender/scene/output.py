@@ -20,6 +20,7 @@ from .pictures import frame_path, gone, is_picture, move_into, one_line, set_fra
 
 SOUND_STRIP = "HX Mix"
 CLICK_STRIP = "HX Click"
+BLOOM = "HX Bloom"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,10 @@ QUALITIES = {
 }
 
 
+# The denoiser leaves transparency alone: with fewer samples its edges and veils would be noise.
+ALPHA_SAMPLES = 12
+
+
 @dataclass(frozen=True)
 class RenderSettings:
     """What :func:`configure` set, for logs: engine, quality, size in pixels, rate, first and last frame."""
@@ -71,8 +76,11 @@ def configure(
     fps: float | None = None,
     first_frame: int | None = None,
     last_frame: int | None = None,
+    alpha: bool = False,
 ) -> RenderSettings:
     """Set engine, quality, size, rate and range; None keeps what the scene has (the size: the quality's own).
+
+    With ``alpha`` the background is transparent and the pictures carry that; without, the scene keeps its own choice.
 
     Raises:
         SceneError: Unknown engine or quality, or a size or range that makes no sense.
@@ -97,33 +105,72 @@ def configure(
     scene.view_settings.exposure, scene.view_settings.gamma = 0.0, 1.0
     render.dither_intensity = 1.0
     compat.set_image_output(scene)
+    if alpha:
+        render.film_transparent = True
+        render.image_settings.color_mode = "RGBA"
+    least = ALPHA_SAMPLES if alpha else 0
     compat.set_cycles(
         scene,
-        samples=level.cycles if compat.has_oidn() else level.cycles_plain,
+        samples=max(least, level.cycles if compat.has_oidn() else level.cycles_plain),
         bounces=level.bounces,
         guided=level.guided,
     )
-    compat.set_eevee(scene, samples=level.eevee, ray_tracing=quality == "final")
+    compat.set_eevee(scene, samples=max(least, level.eevee), ray_tracing=quality == "final")
     compat.set_workbench(scene)
-    add_bloom(scene)
+    add_bloom(scene, alpha=alpha)
     rate = render.fps / render.fps_base
     return RenderSettings(engine, quality, (width, height), rate, scene.frame_start, scene.frame_end)
 
 
-def add_bloom(scene: bpy.types.Scene) -> bool:
-    """Put the glow into the compositor; False when the user has a compositor tree of their own."""
+def add_bloom(scene: bpy.types.Scene, *, alpha: bool = False) -> bool:
+    """Put the glow into the compositor; False when the user has a compositor tree of their own.
+
+    With ``alpha`` the glow around things covers as much as it is bright, or it would be lost on the transparent parts.
+    """
     made = compat.compositor(scene)
     if made is None:
         return False
     tree, output = made
-    layers, glare = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("CompositorNodeGlare")
-    layers.name, glare.name, output.name = "HX Render", "HX Bloom", "HX Output"
+    layers, bloom = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("CompositorNodeGroup")
+    layers.name, bloom.name, output.name = "HX Render", BLOOM, "HX Output"
     layers.scene = scene
     layers.location, output.location = (-300, 0), (300, 0)
-    compat.set_glare(glare, threshold=0.55, strength=0.6, size=0.5)
-    tree.links.new(layers.outputs["Image"], glare.inputs["Image"])
-    tree.links.new(glare.outputs["Image"], output.inputs[0])
+    bloom.node_tree = bloom_group()
+    tree.links.new(layers.outputs["Image"], bloom.inputs["Image"])
+    lit = add_glow_cover(tree, bloom.outputs["Image"], output) if alpha else bloom.outputs["Image"]
+    tree.links.new(lit, output.inputs[0])
     return True
+
+
+def bloom_group() -> Any:
+    """The group whose glow every Blender since 4.2 draws alike, whichever saved the file; .ci/make_bloom.py tells."""
+    found: Any = next((tree for tree in bpy.data.node_groups if tree.name == BLOOM and tree.library is None), None)
+    if found is not None and found.bl_idname == "CompositorNodeTree":
+        return found
+    libraries: Any = bpy.data.libraries
+    with libraries.load(str(Path(__file__).with_name("bloom.blend"))) as (_, wanted):
+        wanted.node_groups = [BLOOM]
+    return wanted.node_groups[0]
+
+
+def add_glow_cover(tree: Any, image: Any, output: Any) -> Any:
+    """The image whose alpha is at least the value of its brightest component."""
+    # Trees that end in a group's output are made of shader nodes, the older ones have nodes of their own.
+    kind = "ShaderNodeMath" if output.bl_idname == "NodeGroupOutput" else "CompositorNodeMath"
+    parts = tree.nodes.new("CompositorNodeSeparateColor")
+    tree.links.new(image, parts.inputs[0])
+    cover = parts.outputs["Alpha"]
+    for name in ("Red", "Green", "Blue"):
+        larger = tree.nodes.new(kind)
+        larger.operation, larger.use_clamp = "MAXIMUM", True
+        tree.links.new(cover, larger.inputs[0])
+        tree.links.new(parts.outputs[name], larger.inputs[1])
+        cover = larger.outputs[0]
+    whole = tree.nodes.new("CompositorNodeCombineColor")
+    for name in ("Red", "Green", "Blue"):
+        tree.links.new(parts.outputs[name], whole.inputs[name])
+    tree.links.new(cover, whole.inputs["Alpha"])
+    return whole.outputs[0]
 
 
 @contextlib.contextmanager

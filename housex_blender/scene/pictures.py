@@ -7,8 +7,11 @@ import os
 import shutil
 import struct
 from pathlib import Path
+from typing import Any
 
 import bpy
+import numpy as np
+from numpy.typing import NDArray
 
 from ..core.errors import SceneError
 
@@ -39,6 +42,25 @@ def is_picture(path: Path, resolution: tuple[int, int] | None = None) -> bool:
     if len(head) < 24 or not head.startswith(PNG_HEAD) or tail != PNG_TAIL:
         return False
     return resolution is None or struct.unpack(">II", head[16:24]) == tuple(resolution)
+
+
+def picture_values(path: Path) -> NDArray[np.float32]:
+    """(height, width, 4) values 0..1 of a picture as they stand in the file, the upper row first.
+
+    Raises:
+        SceneError: It cannot be read.
+    """
+    try:
+        image: Any = bpy.data.images.load(str(path))
+    except RuntimeError as error:
+        raise SceneError(f"{path.name} cannot be read.", "Render it again.") from error
+    try:
+        width, height = image.size
+        values = np.empty(width * height * 4, np.float32)
+        image.pixels.foreach_get(values)
+        return values.reshape(height, width, 4)[::-1]
+    finally:
+        bpy.data.images.remove(image)
 
 
 def frame_path(folder: str | os.PathLike[str], frame: int) -> Path:

@@ -194,6 +194,29 @@ def test_film_has_picture_and_sound_in_step(tmp_path: Path, monkeypatch, way: st
         assert abs(click_s) < 0.5 / rate
 
 
+@pytest.mark.skipif(not shutil.which("ffprobe"), reason="needs ffmpeg to look into the film")
+@pytest.mark.parametrize("way", ["ffmpeg", "sequencer"])
+@pytest.mark.parametrize(("name", "container"), [("film.mov", "mov"), ("film.mkv", "matroska")])
+def test_other_endings_are_films_too(tmp_path: Path, monkeypatch, way: str, name: str, container: str) -> None:
+    if way == "sequencer" and not compat.has_ffmpeg():
+        pytest.skip("this Blender writes no films")
+    white_frames(tmp_path / "frames", 5, 1, {2})
+    with monkeypatch.context() as patch:
+        if way == "sequencer":
+            patch.setattr(encode.shutil, "which", lambda name: None)
+        encode.encode_film(tmp_path / "frames", 1, 5, 24.0, None, 0.0, tmp_path / name)
+    assert sorted(item.name for item in tmp_path.iterdir()) == [name, "frames"]
+    run = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", tmp_path / name],
+        capture_output=True,
+        check=True,
+    )
+    info = json.loads(run.stdout)
+    assert [stream["codec_name"] for stream in info["streams"]] == ["h264"]
+    # Blender itself writes an MP4 whatever its name
+    assert container in info["format"]["format_name"] or way == "sequencer"
+
+
 def test_every_quality_and_engine_can_be_configured(scene) -> None:
     for quality in output.QUALITIES:
         settings = output.configure(scene, quality=quality, fps=25.0, first_frame=3, last_frame=9)

@@ -1,0 +1,12 @@
+"""The scenes that ship, by the names a command line and a panel use. Zone: pure."""
+
+from __future__ import annotations
+
+# Name -> metres travelled after which the picture is the same again; 0 where it never is.
+LOOP_M: dict[str, float] = {"tunnel": 120.0, "stage": 200.0, "lagoon": 360.0}
+SCENES = tuple(LOOP_M)
+
+
+def is_own(scene: str) -> bool:
+    """Whether a scene is a .blend of the user's rather than one that ships."""
+    return scene.lower().endswith(".blend")

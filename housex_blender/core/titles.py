@@ -1,0 +1,109 @@
+"""When which track title stands in the picture. Zone: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from .bars import frame_on
+from .edits import with_edits
+from .keys import KeyTrack
+from .timeline import Timeline
+
+TITLE_BARS = 4
+MAX_LETTERS = 64
+# a listed time this close to a track that was heard means that track
+_NEAR_BARS = 16
+_FADE_BEATS = 1.0
+_BEATS_PER_BAR = 4
+
+
+@dataclass(frozen=True)
+class TitleCard:
+    """One title.
+
+    Attributes:
+        first_frame: Frame of the downbeat on which it begins to appear.
+        end_frame: Frame on which it is gone.
+        title: Name of the track.
+        artist: Who made it; may be empty.
+    """
+
+    first_frame: int
+    end_frame: int
+    title: str
+    artist: str = ""
+
+
+def title_cards(
+    timeline: Timeline,
+    fps: float,
+    listed: Sequence[tuple[float, str, str]] | None = None,
+    first_frame: int = 1,
+) -> tuple[TitleCard, ...]:
+    """A card for each track that has a title: four bars from its own first downbeat on, less where the next begins.
+
+    Args:
+        timeline: Tracks and bars; its edits are applied here.
+        fps: Frames per second of the scene.
+        listed: (start_s, title, performer) of a tracklist, instead of the titles in the timeline.
+        first_frame: Frame at which the mix begins.
+    """
+    timeline = with_edits(timeline)
+    grid = timeline.grid
+    named = _listed(timeline, listed) if listed is not None else _own(timeline)
+    starts = sorted(named)
+    cards = []
+    for start, following in pairwise([*starts, grid.n_bars]):
+        end = min(start + TITLE_BARS, following)
+        on, off = frame_on(grid.edges_s[[start, end]], fps, first_frame).tolist()
+        title, artist = named[start]
+        cards.append(TitleCard(int(on), max(int(off), int(on) + 2), _shortened(title), _shortened(artist)))
+    return tuple(cards)
+
+
+def title_strength(cards: Sequence[TitleCard]) -> KeyTrack:
+    """0..1, how much of the titles is seen: in within a beat, out within the last one."""
+    frames, values = [float(cards[0].first_frame) - 1.0], [0.0]
+    for card in cards:
+        length = card.end_frame - card.first_frame
+        fade = _FADE_BEATS / (TITLE_BARS * _BEATS_PER_BAR) * length
+        for frame, value in ((0.0, 0.0), (fade, 1.0), (length - fade, 1.0), (length, 0.0)):
+            if card.first_frame + frame > frames[-1]:
+                frames.append(card.first_frame + frame)
+                values.append(value)
+    return KeyTrack(np.array(frames, np.float32), np.array(values, np.float32), "LINEAR")
+
+
+def _own(timeline: Timeline) -> dict[int, tuple[str, str]]:
+    """Bar -> (title, artist) of the timeline's own tracks, which are written as ``Artist – Title``."""
+    named = {}
+    for track in timeline.tracks:
+        if track.title:
+            artist, dash, title = track.title.partition(" – ")
+            named[track.start_bar] = (title, artist) if dash else (artist, "")
+    return named
+
+
+def _listed(timeline: Timeline, listed: Sequence[tuple[float, str, str]]) -> dict[int, tuple[str, str]]:
+    """Bar -> (title, artist) of a tracklist: the start of the track that was heard there, else the nearest downbeat."""
+    starts_s = timeline.grid.starts_s
+    heard = np.array([track.start_bar for track in timeline.tracks], dtype=int)
+    named: dict[int, tuple[str, str]] = {}
+    for start_s, title, artist in listed:
+        if not (title or artist) or start_s >= timeline.mix.duration_s:
+            continue
+        bar = int(np.argmin(np.abs(starts_s - start_s)))
+        near = heard[np.abs(heard - bar) <= _NEAR_BARS]
+        bar = int(near[np.argmin(np.abs(near - bar))]) if len(near) else bar
+        # two names at one downbeat: the one that was listed first stays
+        named.setdefault(bar, (title, artist) if title else (artist, ""))
+    return named
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= MAX_LETTERS else text[: MAX_LETTERS - 1].rstrip() + "…"

@@ -1,0 +1,266 @@
+"""Track titles in the lower third, in front of whatever camera the cuts show. Zone: bpy.
+
+Every camera carries a mount at a distance that grows with its lens, so that titles keep their place and size while the
+lens moves. One holder with all titles sits on the mount of the camera that is on. What is not shown waits behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..core.keys import KeyTrack
+from ..core.titles import TitleCard, title_strength
+from . import compat
+from .build import remove_object
+from .framing import half_frame
+from .keyframes import write_keys
+from .nodes import fresh_group, fresh_material
+
+COLLECTION_NAME = "HX Titles"
+FADE_PATH = 'nodes["Fade"].outputs[0].default_value'
+# Metres to the titles for each millimetre of the lens; near, so that nothing comes between.
+_NEAR_M, _SHORTEST_LENS_MM = 0.006, 12.0
+# In half widths of the frame: how far behind the camera hidden titles wait, and the shade behind the letters.
+_AWAY, _BEHIND = 20.0, 0.02
+_SMALL_CAPS = 0.7
+# Mean width of a letter, as a part of its size.
+_LETTER = 0.5
+_WHITE, _SHADE = 0.85, 0.6
+
+
+class _Layout:
+    """Where titles stand in a frame, in half widths of it from its middle.
+
+    Tall pictures are watched on telephones, whose buttons lie over the lowest fifth.
+    """
+
+    def __init__(self, resolution: tuple[int, int]) -> None:
+        self.high = resolution[1] / resolution[0]
+        lowest, side = (0.24, 0.09) if self.high > 1.2 else (0.13, 0.07) if self.high > 0.8 else (0.12, 0.06)
+        self.left = -1.0 + 2.0 * side
+        self.bottom = -self.high + 2.0 * self.high * lowest
+        self.width = -2.0 * self.left
+        self.size = 0.1 * min(1.0, max(self.high, 0.5)) ** 0.5 * (1.15 if self.high > 0.8 else 1.0)
+        self.letters = int(self.width / self.size / _LETTER)
+        self.shade_top = self.bottom + 4.5 * self.size
+
+
+def add_titles(
+    scene: bpy.types.Scene, cards: Sequence[TitleCard], resolution: tuple[int, int], *, shade: bool = True
+) -> Any:
+    """Put titles into a built scene; call it after its cuts and cameras are made.
+
+    Args:
+        scene: With a camera.
+        cards: What to show when, in order; at least one.
+        resolution: Width and height of the picture in pixels, which decide where titles stand.
+        shade: Darken what lies behind the letters.
+
+    Returns:
+        The holder of the titles.
+    """
+    collection = bpy.data.collections.new(COLLECTION_NAME)
+    # inside our scene, so that whatever removes that removes the titles too
+    top = next((child for child in scene.collection.children if child.get(compat.OWNED)), scene.collection)
+    top.children.link(collection)
+    layout = _Layout(resolution)
+    strength = title_strength(cards)
+    fade = fresh_group("HX Title Fade")
+    fade.interface.new_socket("Fade", in_out="OUTPUT", socket_type="NodeSocketFloat")
+    value, out = fade.nodes.new("ShaderNodeValue"), fade.nodes.new("NodeGroupOutput")
+    value.name = "Fade"
+    fade.links.new(value.outputs[0], out.inputs[0])
+    write_keys(fade, FADE_PATH, -1, strength)
+    holder = bpy.data.objects.new("HX Title Holder", None)
+    holder.empty_display_size = 0.01
+    collection.objects.link(holder)
+    _follow_cuts(scene, collection, holder, resolution)
+    letters = _letters_material(fade, strength)
+    texts = [_text(f"HX Title {number}", card, layout, letters) for number, card in enumerate(cards, 1)]
+    for text, card in zip(texts, cards, strict=True):
+        _place(collection, holder, text, [card])
+    scene.view_layers[0].update()
+    for text in texts:
+        _fit(text, layout)
+    if shade:
+        _place(collection, holder, _shade(layout, _shade_material(fade)), cards)
+    for part in (collection, *collection.objects):
+        part[compat.OWNED] = "titles"
+    return holder
+
+
+def remove_titles(scene: bpy.types.Scene) -> None:
+    """Take titles away that an earlier build left, in a file that was saved with them."""
+    for collection in [part for part in scene.collection.children_recursive if part.get(compat.OWNED) == "titles"]:
+        for thing in list(collection.objects):
+            remove_object(thing)
+        bpy.data.collections.remove(collection)
+
+
+# -- cameras ---------------------------------------------------------------------------------------------------
+
+
+def camera_cuts(scene: bpy.types.Scene) -> list[tuple[int, Any]]:
+    """(frame, camera) of every cut, in order; the first one holds from the start."""
+    cuts = sorted((marker.frame, marker.camera) for marker in scene.timeline_markers if marker.camera is not None)
+    if not cuts:
+        return [(scene.frame_start, scene.camera)]
+    return cuts
+
+
+def _follow_cuts(scene: bpy.types.Scene, collection: Any, holder: Any, resolution: tuple[int, int]) -> None:
+    """Let the holder sit on the mount of the camera that is on."""
+    cuts = camera_cuts(scene)
+    cameras = list(dict.fromkeys(camera for _, camera in cuts))
+    for number, camera in enumerate(cameras):
+        seat: Any = holder.constraints.new("COPY_TRANSFORMS")
+        seat.name = f"HX {camera.name}"
+        seat.target = _mount(collection, camera, resolution)
+        # the last one that is on counts: the first stays on below the others
+        if number:
+            on = [float(shown == camera) for _, shown in cuts]
+            frames = np.array([frame for frame, _ in cuts], np.float32)
+            path = f"constraints[{_quoted(seat.name)}].influence"
+            write_keys(holder, path, -1, KeyTrack(frames, np.array(on, np.float32), "CONSTANT"))
+
+
+def _quoted(name: str) -> str:
+    return '"' + bpy.utils.escape_identifier(name) + '"'
+
+
+def _mount(collection: Any, camera: Any, resolution: tuple[int, int]) -> Any:
+    """An empty in front of a camera; its units are half widths of the frame from the frame's middle."""
+    half_width, _, right, up = half_frame(camera, resolution)
+    mount = bpy.data.objects.new(f"HX Title Mount {camera.name.removeprefix('HX ')}", None)
+    mount.empty_display_size = 0.01
+    mount.parent = camera
+    collection.objects.link(mount)
+    if camera.data.type == "ORTHO":
+        mount.scale = (half_width,) * 3
+        mount.location = (right, up, -2.0 * camera.data.clip_start)
+        return mount
+    near_m = max(_NEAR_M, 1.5 * camera.data.clip_start / _SHORTEST_LENS_MM)
+    mount.scale = (half_width * near_m,) * 3
+    mount.location = (right * near_m, up * near_m, 0.0)
+    # simple enough for Blender to evaluate where scripts are disabled
+    driver = mount.driver_add("location", 2).driver
+    driver.type, driver.expression = "SCRIPTED", f"lens * {-near_m:.6g}"
+    lens = driver.variables.new()
+    lens.name = "lens"
+    target = lens.targets[0]
+    target.id_type, target.id, target.data_path = "CAMERA", camera.data, "lens"
+    return mount
+
+
+# -- letters ---------------------------------------------------------------------------------------------------
+
+
+def _text(name: str, card: TitleCard, layout: _Layout, material: Any) -> Any:
+    """Two lines with Blender's own font: the artist small, the title in capitals and small capitals."""
+    curve: Any = bpy.data.curves.new(name, "FONT")
+    curve.body = "\n".join([*([card.artist.lower()] if card.artist else []), *_lines(card.title, layout.letters)])
+    for letter in curve.body_format:
+        letter.use_small_caps = True
+    curve.small_caps_scale = _SMALL_CAPS
+    curve.size, curve.space_line, curve.space_character = layout.size, 0.9, 1.12
+    curve.align_x, curve.align_y = "LEFT", "BOTTOM_BASELINE"
+    curve.resolution_u = 4
+    curve.materials.append(material)
+    return bpy.data.objects.new(name, curve)
+
+
+def _lines(title: str, letters: int) -> list[str]:
+    """A title in one line, or in two of about the same length where one would be too long."""
+    spaces = [place for place, letter in enumerate(title) if letter == " "]
+    if len(title) <= letters or not spaces:
+        return [title]
+    middle = min(spaces, key=lambda place: abs(place - len(title) / 2))
+    return [title[:middle], title[middle + 1 :]]
+
+
+def _place(collection: Any, holder: Any, thing: Any, cards: Sequence[TitleCard]) -> None:
+    """Hang something on the holder that the camera alone sees, and only while one of the cards is shown."""
+    thing.parent = holder
+    collection.objects.link(thing)
+    for ray in ("diffuse", "glossy", "transmission", "volume_scatter", "shadow"):
+        setattr(thing, f"visible_{ray}", False)
+    base = float(thing.location[2])
+    keys = {float(cards[0].first_frame) - 1.0: _AWAY}
+    for card in cards:
+        keys |= {float(card.first_frame): base, float(card.end_frame): _AWAY}
+    frames = np.array(sorted(keys), np.float32)
+    write_keys(thing, "location", 2, KeyTrack(frames, np.array([keys[float(f)] for f in frames]), "CONSTANT"))
+
+
+def _fit(text: Any, layout: _Layout) -> None:
+    """Put an evaluated text into the lower left corner of what is safe, smaller if it is too long."""
+    corners = np.array(text.bound_box)
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    scale = min(1.0, layout.width / max(float(high[0]), 1e-6))
+    text.scale = (scale,) * 3
+    text.location[0], text.location[1] = layout.left, layout.bottom - scale * float(low[1])
+
+
+def _letters_material(fade: Any, strength: KeyTrack) -> Any:
+    material, tree = fresh_material("HX Title Letters")
+    _see_through(material, tree, fade, (_WHITE,) * 3, 1.0)
+    # Workbench looks at this colour alone
+    material.diffuse_color = (1.0, 1.0, 1.0, 1.0)
+    write_keys(material, "diffuse_color", 3, strength)
+    return material
+
+
+def _see_through(material: Any, tree: Any, fade: Any, colour: tuple[float, ...], cover: Any) -> None:
+    """A glow of one colour that covers ``cover`` (a number or a socket) times the fade of what lies behind."""
+    emission, clear, mix = (
+        tree.nodes.new(f"ShaderNode{kind}") for kind in ("Emission", "BsdfTransparent", "MixShader")
+    )
+    group, times, out = (tree.nodes.new(f"ShaderNode{kind}") for kind in ("Group", "Math", "OutputMaterial"))
+    emission.inputs["Color"].default_value = (*colour, 1.0)
+    group.node_tree, times.operation = fade, "MULTIPLY"
+    tree.links.new(group.outputs[0], times.inputs[0])
+    if isinstance(cover, float):
+        times.inputs[1].default_value = cover
+    else:
+        tree.links.new(cover, times.inputs[1])
+    tree.links.new(times.outputs[0], mix.inputs["Fac"])
+    tree.links.new(clear.outputs[0], mix.inputs[1])
+    tree.links.new(emission.outputs[0], mix.inputs[2])
+    tree.links.new(mix.outputs[0], out.inputs["Surface"])
+    # dithered transparency is noise where there is one sample
+    material.surface_render_method = "BLENDED"
+
+
+# -- shade -----------------------------------------------------------------------------------------------------
+
+
+def _shade(layout: _Layout, material: Any) -> Any:
+    """A sheet from below the frame to above the letters, wider than the frame."""
+    mesh = bpy.data.meshes.new("HX Title Shade")
+    low, high, side = -layout.high - 0.1, layout.shade_top, 1.1
+    points = [(-side, low, 0.0), (side, low, 0.0), (side, high, 0.0), (-side, high, 0.0)]
+    mesh.from_pydata(points, [], [(0, 1, 2, 3)])
+    cover: Any = mesh.attributes.new("hx_shade", "FLOAT", "POINT")
+    cover.data.foreach_set("value", np.array([1.0, 1.0, 0.0, 0.0], np.float32))
+    mesh.materials.append(material)
+    shade = bpy.data.objects.new("HX Title Shade", mesh)
+    shade.location[2] = -_BEHIND
+    return shade
+
+
+def _shade_material(fade: Any) -> Any:
+    material, tree = fresh_material("HX Title Shade")
+    cover, curve, most = (tree.nodes.new(f"ShaderNode{kind}") for kind in ("Attribute", "Math", "Math"))
+    cover.attribute_name = "hx_shade"
+    curve.operation, most.operation = "POWER", "MULTIPLY"
+    curve.inputs[1].default_value, most.inputs[1].default_value = 1.5, _SHADE
+    tree.links.new(cover.outputs["Fac"], curve.inputs[0])
+    tree.links.new(curve.outputs[0], most.inputs[0])
+    _see_through(material, tree, fade, (0.0, 0.0, 0.0), most.outputs[0])
+    # a sheet of one grey would be ugly in Workbench
+    material.diffuse_color = (0.0, 0.0, 0.0, 0.0)
+    return material

@@ -1,0 +1,69 @@
+"""Titles: which track is named when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from housex_blender.core.bars import frame_on
+from housex_blender.core.titles import MAX_LETTERS, TitleCard, title_cards, title_strength
+
+from ..conftest import make_timeline
+
+FPS = 24.0
+
+
+def named(*titles: str):
+    timeline = make_timeline()
+    tracks = tuple(replace(track, title=title) for track, title in zip(timeline.tracks, titles, strict=True))
+    return replace(timeline, tracks=tracks)
+
+
+def test_titles_of_the_timeline_stand_on_their_own_downbeats() -> None:
+    timeline = named("Somebody – Night Drive", "Untitled")
+    cards = title_cards(timeline, FPS)
+    starts = frame_on(timeline.grid.starts_s, FPS)
+    assert cards == (
+        TitleCard(int(starts[0]), int(starts[4]), "Night Drive", "Somebody"),
+        TitleCard(int(starts[16]), int(starts[20]), "Untitled", ""),
+    )
+    assert title_cards(make_timeline(), FPS) == ()
+    assert title_cards(named("", "Untitled"), FPS)[0].title == "Untitled"
+
+
+def test_a_listed_time_means_the_track_that_was_heard_there() -> None:
+    timeline = make_timeline()
+    second_s = float(timeline.grid.starts_s[16])
+    cards = title_cards(timeline, FPS, [(0.0, "One", "A"), (second_s - 5.0, "Two", ""), (9999.0, "Later", "")])
+    assert [card.title for card in cards] == ["One", "Two"]
+    assert cards[1].first_frame == int(frame_on(second_s, FPS))
+    assert cards[0].artist == "A"
+    # far from every track that was heard: the nearest downbeat
+    far = make_timeline(bars=80)
+    cards = title_cards(far, FPS, [(float(far.grid.starts_s[60]) + 0.3, "Hidden", "")])
+    assert cards[0].first_frame == int(frame_on(far.grid.starts_s[60], FPS))
+
+
+def test_the_next_title_cuts_the_one_before_short_and_long_names_are_cut() -> None:
+    timeline = make_timeline(bars=80)
+    starts_s = timeline.grid.starts_s
+    cards = title_cards(timeline, FPS, [(float(starts_s[40]), "One", ""), (float(starts_s[42]), "x" * 200, "")])
+    assert cards[0].end_frame == cards[1].first_frame == int(frame_on(starts_s[42], FPS))
+    assert len(cards[1].title) == MAX_LETTERS
+    assert cards[1].title.endswith("…")
+
+
+def test_strength_is_nothing_outside_and_full_inside() -> None:
+    cards = title_cards(named("One", "Two"), FPS)
+    strength = title_strength(cards)
+    for card in cards:
+        at = np.asarray(strength.at(np.arange(card.first_frame - 1, card.end_frame + 2, dtype=float)))[:, 0]
+        assert at[1] == 0.0
+        assert at[-2] == 0.0
+        assert at[len(at) // 2] == 1.0
+        # about a beat (12 frames at 120 BPM) until it is there
+        assert at[1 + 13] == pytest.approx(1.0)
+        assert 0.3 < at[1 + 6] < 0.7
+    assert float(strength.at(1e6)[0]) == 0.0
