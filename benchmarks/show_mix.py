@@ -1,4 +1,4 @@
-"""The demo mix in any genre, the moments at which the benchmarks of the show look at it, and a studio that renders them.
+"""The demo mix in any genre, the moments at which the benchmarks look at it, and a studio that renders them.
 
 The studio builds a scene once and keys it again for every genre and look, as the panel does. Needs bpy and Pillow.
 """
@@ -75,7 +75,10 @@ def beat_frame(timeline: Timeline, bar: int, beat: float) -> int:
 
 
 def moment_bars(timeline: Timeline) -> dict[str, int]:
-    """Bar of each moment: the middle of the break, the last but one of the build-up after it, the fourth of the drop."""
+    """Bar of each moment: the middle of the break, the last but one of the build-up after it, the fourth of the drop.
+
+    The last bar of a build-up ends in a beat of black.
+    """
     drop = timeline.drops[0].start_bar
     build = next(bar for bar in range(drop - 1, -1, -1) if timeline.section[bar - 1] != "build")
     rest = next(bar for bar in range(build - 1, -1, -1) if timeline.section[bar - 1] != "break")
@@ -112,7 +115,11 @@ def known_scenes(wanted: Iterable[str]) -> list[str]:
 def sources_hash(kind: str) -> str:
     """What decides how frames of a scene look: our code, presets and the timeline, without the other scenes' files."""
     others = tuple(name for name in SCENES if name != kind)
-    files = [*(PACKAGE / "core").glob("*.py"), *(PACKAGE / "scene").glob("*.py"), *(PACKAGE / "presets").rglob("*.json")]
+    files = [
+        *(PACKAGE / "core").glob("*.py"),
+        *(PACKAGE / "scene").glob("*.py"),
+        *(PACKAGE / "presets").rglob("*.json"),
+    ]
     files = [path for path in files if not path.name.startswith(others)]
     digest = hashlib.sha256()
     for path in [*sorted(files), TIMELINE, TIMELINE.with_suffix(".npz"), Path(__file__)]:
@@ -120,13 +127,23 @@ def sources_hash(kind: str) -> str:
     return digest.hexdigest()
 
 
-def keep_result(name: str, result: Mapping[str, Any]) -> None:
-    """Write one command's part of the result file; the other parts stay."""
-    whole = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
-    whole[name] = result
-    RESULT.parent.mkdir(exist_ok=True)
-    write_text_atomic(RESULT, json.dumps(dict(sorted(whole.items())), indent=1, ensure_ascii=False) + "\n")
-    print(f"wrote {name} into {RESULT.relative_to(ROOT)}")
+def keep_result(name: str, result: Mapping[str, Any], *, whole: bool = True) -> None:
+    """Write one command's part of the result file; the other parts stay.
+
+    Args:
+        name: Of the command.
+        result: Figures of scenes that were measured in the same way as those in the file join them.
+        whole: False keeps a quick look at some of it out of the file: it goes to the work folder.
+    """
+    path = RESULT if whole else WORK / "show-part.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    old, new = kept.get(name, {}), dict(result)
+    if isinstance(new.get("scenes"), dict) and all(old.get(key) == new[key] for key in ("how", "bounds", "made_with")):
+        new["scenes"] = {**old["scenes"], **new["scenes"]}
+    kept[name] = new
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text_atomic(path, json.dumps(dict(sorted(kept.items())), indent=1, ensure_ascii=False) + "\n")
+    print(f"wrote {name} into {path.relative_to(ROOT)}")
 
 
 def rounded(value: Any, digits: int = 4) -> Any:
@@ -173,20 +190,18 @@ class Studio:
             look: How.
             change: May replace channels, to hold the camera for instance.
         """
-        from housex_blender.core.channels import compile_show
-        from housex_blender.scene import film, output
+        from housex_blender.scene import film, output, shots
         from housex_blender.scene.bindings import rekey_show
 
         plan = film.FilmPlan(scene=self.kind, engine=self.engine, quality=self.quality, resolution=self.size, fps=FPS,
                              end_s=timeline.mix.duration_s)  # fmt: skip
         if self.scene is None:
             self.scene = film.make_show(timeline, look, MIX, plan).scene
-        channels = compile_show(timeline, look, FPS)
-        rekey_show(self.scene, channels if change is None else change(channels))
+        channels, cuts, _ = film.directed(timeline, look, plan)
+        rekey_show(self.scene, channels if change is None else change(dict(channels)))
+        # without cuts the first camera of the mix is the only one
+        shots.write_cuts(self.scene, cuts if self.cuts else cuts[:1])
         output.configure(self.scene, engine=self.engine, quality=self.quality, resolution=self.size, fps=FPS)
-        if not self.cuts:
-            for marker in self.scene.timeline_markers:
-                marker.camera = None
         if self.threads:
             self.scene.render.threads_mode, self.scene.render.threads = "FIXED", self.threads
 

@@ -1,0 +1,44 @@
+"""The measurements that prove the show: ``python -m benchmarks.show sheet|beats|flicker|looks|cover|cost|anywhere``.
+
+Every command renders the demo mix and writes its part of benchmarks/results/show.json; it ends with 1 when a bound is
+broken. Needs bpy and Pillow (the group "test").
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from types import ModuleType
+
+from . import show_anywhere, show_beats, show_cost, show_cover, show_flicker, show_looks, show_sheet
+
+COMMANDS: dict[str, tuple[ModuleType, str]] = {
+    "sheet": (show_sheet, "contact sheet of genres x scenes x (break, build, drop) with its figures"),
+    "beats": (show_beats, "do colours change on the downbeat's frame, and do kicks peak on theirs, in every bar"),
+    "flicker": (show_flicker, "how much the light of a still camera changes between beats"),
+    "looks": (show_looks, "picture of all looks x genres"),
+    "cover": (show_cover, "the README's first picture"),
+    "cost": (show_cost, "seconds, faces, curves and bytes beside their budgets"),
+    "anywhere": (show_anywhere, "the same .blend rendered by other Blenders, without the extension"),
+}
+
+
+def main() -> int:
+    """Run one command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, (module, what) in COMMANDS.items():
+        one = commands.add_parser(name, help=what, description=module.__doc__,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+        module.add_arguments(one)
+    arguments = parser.parse_args()
+    return int(COMMANDS[arguments.command][0].run(arguments))
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # without Python's clean-up, at which Blender as a module may hang
+    os._exit(code)
