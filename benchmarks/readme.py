@@ -89,19 +89,49 @@ def grid_lines() -> list[str]:
     ]
 
 
-def render_lines() -> list[str]:
-    """Seconds per frame."""
-    render = _read("benchmarks/results/render.json")
+def show_lines() -> list[str]:
+    """What rendered frames of the scenes show, and what they cost."""
+    show = _read("benchmarks/results/show.json")
+    beats, flicker, cost = (show[name]["scenes"] for name in ("beats", "flicker", "cost"))
+    sheet = show["sheet"]
+    summary, contrasts = sheet["summary"], sheet["contrasts"]
+    worst = {name: f"{figure['figure']:.2f}" for name, figure in summary["worst"].items()}
+    kept, judged = summary["frames_judged"] - summary["frames_with_problems"], summary["frames_judged"]
+    burnt = 100 * float(worst["most burnt out"])
+    furthest = float(worst["dominant hue furthest from the palette, degrees"])
     lines = [
-        f"**Rendering**, {render['cores']} cores, Blender 4.5 as a module "
-        "(`python benchmarks/render.py out/demo.housex.json`):",
+        "**The show**, measured on rendered frames of the demo mix (`python -m benchmarks.show`). Contact sheet of "
+        f"nine sub-genres, three scenes, break, build-up and drop at {sheet['made_with']['size']}: {kept} of {judged} "
+        "frames keep every bound. No frame is black (95th percentile of the level at least "
+        f"{worst['darkest: 95th percentile of level']}) or blown out (at most {burnt:.0f} % of the pixels); no "
+        f"dominant hue is further than {furthest:.0f}° from its palette.",
         "",
-        "| engine and quality | size | seconds per frame | first frame |",
+        "| | tunnel | stage | lagoon |",
         "|---|---|---|---|",
     ]
-    for row in render["rows"]:
-        times = f"{row['later_median_s']:.2f} | {row['first_s']:.1f} s"
-        lines.append(f"| {row['engine']}, {row['quality']} | {row['size']} | {times} |")
+
+    def row(what: str, cells: list[str]) -> None:
+        lines.append(f"| {what} | {' | '.join(cells)} |")
+
+    scenes = ("tunnel", "stage", "lagoon")
+    of_scene = {name: [one for one in contrasts if one["scene"] == name] for name in scenes}
+    for what, group in (("brightness", "brightness"), ("frame difference", "motion")):
+        least = {name: min(one[group]["drop_to_break"] for one in rows) for name, rows in of_scene.items()}
+        row(f"drop against break, {what}, least of nine", [f"{least[name]:.1f} times" for name in scenes])
+    for what, part, found, of in (
+        ("colours change on the downbeat's frame, bars", "colours", "on_the_frame", "bars"),
+        ("kicks peak within a frame, bars", "kicks", "within_a_frame", "bars_with_a_kick"),
+    ):
+        row(what, [f"{beats[name][part][found]} of {beats[name][part][of]}" for name in scenes])
+    wobble = {name: max(part["wobble"] for part in flicker[name].values() if "wobble" in part) for name in scenes}
+    row("wobble of the level between beats, most", [f"{wobble[name]:.4f}" for name in scenes])
+    row("seconds to build", [f"{cost[name]['build_s']:.1f}" for name in scenes])
+    row("evaluated faces", [f"{cost[name]['faces'] / 1000:.0f} k" for name in scenes])
+    row("F-curves besides the rig's", [f"{cost[name]['curves']}" for name in scenes])
+    for engine in ("cycles", "eevee", "workbench"):
+        row(f"seconds per frame, 640x360, draft, {engine}", [f"{cost[name][f'{engine}_s']:.2f}" for name in scenes])
+    row("seconds to bake an hour", [f"{cost[name]['bake_hour_s']:.1f}" for name in scenes])
+    row(".blend of the demo mix", [f"{cost[name]['blend_mb']:.1f} MB" for name in scenes])
     return lines
 
 
@@ -207,7 +237,7 @@ def main() -> int:
             "",
             *grid_lines(),
             "",
-            *render_lines(),
+            *show_lines(),
             "",
             *model_lines(),
             "",

@@ -43,7 +43,7 @@ _DARK = 2e-3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``beats``."""
     parser.add_argument("--scenes", nargs="+", default=list(show_mix.SCENES), choices=show_mix.SCENES)
-    parser.add_argument("--size", default="64x36", type=parsed_size, metavar="WxH")
+    parser.add_argument("--size", default="128x72", type=parsed_size, metavar="WxH")
     parser.add_argument("--bars", type=int, nargs=2, metavar=("FIRST", "END"), help="only these, counted from 0")
     parser.add_argument("--threads", type=int, default=0)
 

@@ -175,7 +175,7 @@ def obsidian(signals: Any, sky: Any) -> Any:
     sheen = s.scale(s.plus(sky_seen["Glow"], sky_seen["Aurora"]), scale=s.mul(s.fresnel(normal, 0.035), 0.9))
     # a seam is never thinner than a pixel or so: it would glitter
     width = s.most(s.mul(s.far, 0.0014), 0.028)
-    heat = s.total(0.62, s.mul(ring, 2.2), s.mul(shock, 6.0))
+    heat = s.total(0.62, s.mul(ring, 1.4), s.mul(shock, 6.0))
     core = s.add(s.mul(s.bump(beside, width), seam_beside), s.mul(s.bump(below, width), seam_below))
     bleed = s.add(
         s.mul(s.add(s.exp(s.mul(beside, -6.0)), s.mul(s.exp(s.mul(beside, -1.3)), 0.3)), seam_beside),
@@ -186,7 +186,7 @@ def obsidian(signals: Any, sky: Any) -> Any:
     # the water's own light climbs the feet of the stones and has them to itself
     wet = s.exp(s.mul(s.size(s.split(s.place)[2]), -1.2))
     dry = s.sub(1.0, wet)
-    feet = s.glow("B", s.mul(wet, s.total(0.07, s.mul(ring, 0.9), s.mul(shock, 1.2))))
+    feet = s.glow("B", s.mul(wet, s.total(0.07, s.mul(ring, 0.6), s.mul(shock, 1.2))))
     lines = s.mul(s.add(core, s.product(bleed, dry, 0.055)), s.mul(heat, 1.5))
     lit = s.add(lines, s.mul(s.add(edge, moonlit), dry))
     outside = s.plus(s.plus(s.scale(sheen, scale=dry), feet), s.hot("A", lit, s.product(core, heat, 0.16)))
@@ -212,7 +212,7 @@ def sea(signals: Any, sky: Any) -> Any:
     clear = s.mul(mirror, s.sub(0.95, s.product(s.clamp(s.sub(s.mul(broken, 2.6), 0.9)), chop, 0.75)))
     glitter = _glitter(s, chop)
     crest = s.total(
-        s.mul(s.power(ring, 2.2), 2.3), s.mul(ring, 0.1), s.mul(s.power(shock, 3.0), 1.3), s.mul(shock, 0.1)
+        s.mul(s.power(ring, 2.2), 1.7), s.mul(ring, 0.1), s.mul(s.power(shock, 3.0), 1.3), s.mul(shock, 0.1)
     )
     # where the water itself glows it mirrors nothing: two lights there would mix to a third
     dark = s.sub(1.0, s.clamp(s.mul(s.add(ring, shock), 1.4)))

@@ -165,9 +165,9 @@ def strips(shape: Shape, n_bays: int) -> None:
     """Long bars of light in four corners of the cross-section."""
     corner = hull.corners()
     for index in lamps.STRIP_CORNERS:
-        centre = corner[index] * 0.962
+        centre = corner[index] * 0.94
         across: Floats = np.array([-corner[index][1], corner[index][0]]) / hull.RADIUS_M
-        outline = np.stack([centre - across * 0.23, centre + across * 0.23])
+        outline = np.stack([centre - across * 0.185, centre + across * 0.185])
         for bay in range(n_bays):
             hull.sweep(shape, np.linspace(bay * BAY_M + 0.5, (bay + 1) * BAY_M - 0.5, 5), outline, np.ones(4))
 

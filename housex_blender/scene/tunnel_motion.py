@@ -159,7 +159,7 @@ class _Plan:
             self.op("MULTIPLY", self.chance[2], 3.0), self.op("MULTIPLY", self.value["Travel"], 1 / 60.0)
         )
         out = self.soft_step(self.wave(turns), 0.45, 0.75)
-        return self.product(self.value["Slabs"], self.lift, self.is_plate, out, 1.5)
+        return self.product(self.value["Slabs"], self.lift, self.is_plate, out, 1.1)
 
     def ribs(self) -> Any:
         """Ribs and rings that contract in a wave; the plates between them give way."""
