@@ -1,4 +1,4 @@
-"""The measurements that prove the show: ``python -m benchmarks.show sheet|beats|flicker|looks|cover|cost|anywhere``.
+"""The measurements that prove the show: ``python -m benchmarks.show sheet|beats|flicker|flashes|...``.
 
 Every command renders the demo mix and writes its part of benchmarks/results/show.json; it ends with 1 when a bound is
 broken. Needs bpy and Pillow (the group "test").
@@ -11,12 +11,13 @@ import os
 import sys
 from types import ModuleType
 
-from . import show_anywhere, show_beats, show_cost, show_cover, show_flicker, show_looks, show_sheet
+from . import show_anywhere, show_beats, show_cost, show_cover, show_flashes, show_flicker, show_looks, show_sheet
 
 COMMANDS: dict[str, tuple[ModuleType, str]] = {
     "sheet": (show_sheet, "contact sheet of genres x scenes x (break, build, drop) with its figures"),
     "beats": (show_beats, "do colours change on the downbeat's frame, and do kicks peak on theirs, in every bar"),
     "flicker": (show_flicker, "how much the light of a still camera changes between beats"),
+    "flashes": (show_flashes, "flashes in the rendered frames around the drops"),
     "looks": (show_looks, "picture of all looks x genres"),
     "cover": (show_cover, "the README's first picture"),
     "cost": (show_cost, "seconds, faces, curves and bytes beside their budgets"),

@@ -32,14 +32,12 @@ class Tile:
 
 
 TILES = (
-    Tile("tunnel", "Future House", 24, 0.12, "wide"),
+    Tile("tunnel", "Future Rave", 24, 0.25, "wide"),
     Tile("stage", "Future House", 24, 0.12, "wide"),
     Tile("lagoon", "Progressive House", 58, 0.12, "wide"),
     Tile("tunnel", "Bass House", 24, 0.25, "low"),
     Tile("stage", "Bass House", 27, 0.12, "low"),
     Tile("lagoon", "Bass House", 24, 0.25, "wide"),
-    Tile("tunnel", "Future Rave", 24, 0.25, "wide"),
-    Tile("stage", "Melodic House", 27, 0.12, "close"),
 )
 
 

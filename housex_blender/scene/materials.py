@@ -7,11 +7,12 @@ from typing import Any
 
 from .nodes import fresh_material, math, signals_group, use_group, vector_math
 from .path import LoopPath
-from .tunnel_shading import bell, haze_group, mirror_group, number, wave_group
+from .tunnel_shading import bell, combine, haze_group, mirror_group, number, wave_group
 
 HAZE_M = 52.0
 # Within this distance in metres lamps are dimmed.
 PASSING_M = 10.0
+STARS_PER_UNIT = 38.0
 # How much of what a colour cannot show on a screen becomes white.
 ABOVE_IS_WHITE = 0.12
 # How bright the light behind the plates is.
@@ -205,20 +206,38 @@ def beam_material(groups: Groups) -> Any:
     return _additive(tree, material, _scaled(tree, source.outputs["C"], math(tree, "MULTIPLY", strength, 0.55)))
 
 
+def _stars(tree: Any, way: Any) -> Any:
+    """Level of the stars in a direction, one in each cube of a grid.
+
+    By sums of our own: Blender 5.0 throws the dice of its Voronoi texture in another way than the versions before it.
+    The dice are those of D. Hoskins, "Hash without Sine" (2014).
+    """
+    grid = vector_math(tree, "SCALE", way, scale=STARS_PER_UNIT)
+    cell = vector_math(tree, "FLOOR", grid)
+    dice = vector_math(tree, "FRACTION", vector_math(tree, "SCALE", cell, scale=0.1031))
+    parts = tree.nodes.new("ShaderNodeSeparateXYZ")
+    tree.links.new(dice, parts.inputs[0])
+    turned = combine(tree, *(math(tree, "ADD", parts.outputs[axis], 33.33) for axis in (1, 2, 0)))
+    spread = number(tree, "DOT_PRODUCT", dice, turned)
+    x, y, z = (math(tree, "ADD", parts.outputs[axis], spread) for axis in range(3))
+    chance = [math(tree, "FRACT", math(tree, "MULTIPLY", math(tree, "ADD", first, second), third))
+              for first, second, third in ((x, y, z), (y, z, x), (z, x, y))]  # fmt: skip
+    # a star keeps to the middle of its cube, so that no side cuts it
+    middle = combine(tree, *(math(tree, "MULTIPLY_ADD", one, 0.5, 0.25) for one in chance))
+    off = vector_math(tree, "SUBTRACT", vector_math(tree, "SUBTRACT", grid, cell), middle)
+    dot = bell(tree, number(tree, "LENGTH", off), math(tree, "MULTIPLY_ADD", chance[0], 0.07, 0.07))
+    return math(tree, "MULTIPLY", dot, math(tree, "MULTIPLY", math(tree, "POWER", chance[1], 2.0), 14.0))
+
+
 def sky_material(groups: Groups) -> Any:
     """What is outside when the walls open: stars in the key colour, a faint nebula in the accent."""
     material, tree = fresh_material("HX Sky")
     place, source = tree.nodes.new("ShaderNodeTexCoord"), use_group(tree, groups.signals)
     way = vector_math(tree, "NORMALIZE", place.outputs["Object"])
-    stars, cloud = tree.nodes.new("ShaderNodeTexVoronoi"), tree.nodes.new("ShaderNodeTexNoise")
-    stars.inputs["Scale"].default_value = 38.0
+    cloud = tree.nodes.new("ShaderNodeTexNoise")
     cloud.inputs["Scale"].default_value, cloud.inputs["Detail"].default_value = 2.6, 4.0
-    tree.links.new(way, stars.inputs["Vector"])
     tree.links.new(way, cloud.inputs["Vector"])
-    strength = tree.nodes.new("ShaderNodeSeparateColor")
-    tree.links.new(stars.outputs["Color"], strength.inputs[0])
-    dot = bell(tree, stars.outputs["Distance"], math(tree, "MULTIPLY_ADD", strength.outputs[0], 0.07, 0.07))
-    star = math(tree, "MULTIPLY", dot, math(tree, "MULTIPLY", math(tree, "POWER", strength.outputs[1], 2.0), 14.0))
+    star = _stars(tree, way)
     mist = math(tree, "MAXIMUM", math(tree, "SUBTRACT", cloud.outputs[0], 0.42), 0.0)
     colour = vector_math(
         tree,
