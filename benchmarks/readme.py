@@ -125,6 +125,10 @@ def show_lines() -> list[str]:
         row(what, [f"{beats[name][part][found]} of {beats[name][part][of]}" for name in scenes])
     wobble = {name: max(part["wobble"] for part in flicker[name].values() if "wobble" in part) for name in scenes}
     row("wobble of the level between beats, most", [f"{wobble[name]:.4f}" for name in scenes])
+    flashes = {name: show["flashes"]["scenes"][name]["drops"] for name in scenes}
+    most = {name: [max(drop[kind] for drop in flashes[name]) for kind in ("general", "red")] for name in scenes}
+    row("flashes in the worst second around a drop, general and red (WCAG: 3)",
+        [f"{most[name][0]} and {most[name][1]}" for name in scenes])  # fmt: skip
     row("seconds to build", [f"{cost[name]['build_s']:.1f}" for name in scenes])
     row("evaluated faces", [f"{cost[name]['faces'] / 1000:.0f} k" for name in scenes])
     row("F-curves besides the rig's", [f"{cost[name]['curves']}" for name in scenes])
@@ -132,6 +136,11 @@ def show_lines() -> list[str]:
         row(f"seconds per frame, 640x360, draft, {engine}", [f"{cost[name][f'{engine}_s']:.2f}" for name in scenes])
     row("seconds to bake an hour", [f"{cost[name]['bake_hour_s']:.1f}" for name in scenes])
     row(".blend of the demo mix", [f"{cost[name]['blend_mb']:.1f} MB" for name in scenes])
+    others = show["anywhere, cycles"]["scenes"]
+    for number, pair in enumerate(others["tunnel"]["pairs"]):
+        means = [others[name]["pairs"][number]["mean"] for name in scenes]
+        row(f"one .blend rendered by {' and '.join(pair['pair'])}: mean difference (white is 1)",
+            [f"{mean:.4f}" for mean in means])  # fmt: skip
     return lines
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .bars import BarGrid
 from .edits import with_edits
 from .errors import SceneError
+from .flash_limit import Tamed, tame
 from .genres import canonical
 from .keys import KeyTrack
 from .timeline import Timeline
@@ -101,13 +102,44 @@ def looped(
         name: _faded(track, frames, length, 0.0 if name in _PHASES else share) for name, track in channels.items()
     }
     if "drift" in result:
-        swing = -np.cos(2.0 * np.pi * (frames - first_frame) / length)
+        # as far as the look's camera goes
+        far = float(np.abs(channels["drift"].values).max())
+        swing = -far * np.cos(2.0 * np.pi * (frames - first_frame) / length)
         result["drift"] = _dense(frames, swing[:, None])
     if "travel" in result:
         result["travel"], rate = _travelled(channels["travel"], result.get("speed"), frames, loop_m)
         if "speed" in result:
             result["speed"] = _dense(frames, result["speed"].values * rate)
     return result
+
+
+def safe_loop(channels: Mapping[str, KeyTrack], first: int, end: int, fps: float) -> tuple[dict[str, KeyTrack], Tamed]:
+    """A loop without harmful flashes, however often it is repeated.
+
+    Softened is what three rounds of it would show: a round alone does not know what follows its last frame.
+
+    Args:
+        channels: As :func:`looped` gives them.
+        first: First frame.
+        end: The frame after the last.
+        fps: Frames per second.
+
+    Returns:
+        The same span, again without a seam, and what was softened in one round; seconds count from its first frame.
+    """
+    length = end - first
+    frames = np.arange(first - length, end + length, dtype=np.float64)
+    within = first + (frames - first) % length
+    soft, tamed = tame({name: _dense(frames, track.at(within)) for name, track in channels.items()}, fps)
+    once = np.arange(first, end + 1, dtype=np.float64)
+    back = first + (once - first) % length
+    result = {name: _dense(once, track.at(back)) for name, track in soft.items()}
+    if "travel" in channels:
+        result["travel"] = channels["travel"]
+    round_s = length / fps
+    places = tuple((start_s - round_s, end_s - round_s) for start_s, end_s in tamed.seconds
+                   if round_s <= start_s < 2 * round_s)  # fmt: skip
+    return result, Tamed(places, round(tamed.before / 3), round(tamed.after / 3))
 
 
 def _dense(frames: NDArray[np.float64], values: NDArray[np.floating]) -> KeyTrack:

@@ -20,7 +20,7 @@ from ..core.errors import Cancelled, SceneError
 from ..core.flash_limit import Tamed, tame
 from ..core.keys import KeyTrack
 from ..core.looks import Look
-from ..core.loops import looped
+from ..core.loops import looped, safe_loop
 from ..core.scene_kinds import LOOP_M, is_own
 from ..core.shots import shot_list
 from ..core.timeline import Timeline
@@ -143,15 +143,17 @@ def directed(timeline: Timeline, look: Look, plan: FilmPlan) -> tuple[Mapping[st
     """
     channels: Mapping[str, KeyTrack] = compile_show(timeline, look, plan.fps, allow_flashes=True)
     tamed = None
-    if not plan.allow_flashes:
-        channels, tamed = tame(channels, plan.fps)
     cuts = shot_list(timeline, look, plan.fps)
     if not plan.loop:
+        if not plan.allow_flashes:
+            channels, tamed = tame(channels, plan.fps)
         return channels, cuts, tamed
     first, end = plan.frames.start, plan.frames.stop
     bar = timeline.grid.bar_at(plan.end_s - 1e-3)
     fade = int(frame_on(float(timeline.grid.ends_s[bar] - timeline.grid.starts_s[bar]), plan.fps, 0))
     channels = looped(channels, first, end - 1, fade_frames=fade, loop_m=LOOP_M.get(plan.scene, 0.0))
+    if not plan.allow_flashes:
+        channels, tamed = safe_loop(channels, first, end, plan.fps)
     # one camera: a cut where the loop begins again would be a seam
     return channels, [(first, _longest_shot(cuts, first, end))], tamed
 

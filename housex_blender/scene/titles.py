@@ -106,7 +106,8 @@ def remove_titles(scene: bpy.types.Scene) -> None:
 
 def camera_cuts(scene: bpy.types.Scene) -> list[tuple[int, Any]]:
     """(frame, camera) of every cut, in order; the first one holds from the start."""
-    cuts = sorted((marker.frame, marker.camera) for marker in scene.timeline_markers if marker.camera is not None)
+    cuts = [(marker.frame, marker.camera) for marker in scene.timeline_markers if marker.camera is not None]
+    cuts.sort(key=lambda cut: cut[0])
     if not cuts:
         return [(scene.frame_start, scene.camera)]
     return cuts

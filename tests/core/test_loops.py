@@ -8,9 +8,10 @@ import pytest
 from housex_blender.core.bars import frame_on
 from housex_blender.core.channels import compile_show, genre_channel
 from housex_blender.core.errors import SceneError
+from housex_blender.core.flash_limit import tame
 from housex_blender.core.keys import KeyTrack
 from housex_blender.core.looks import Look
-from housex_blender.core.loops import loop_span_s, looped, parse_loop, with_genre
+from housex_blender.core.loops import loop_span_s, looped, parse_loop, safe_loop, with_genre
 from housex_blender.core.timeline import Timeline
 
 from ..conftest import make_timeline
@@ -111,3 +112,23 @@ def test_another_genre_paints_the_whole_mix() -> None:
     assert np.asarray(channels[genre_channel("Bass House")].at(np.array([10.0, 400.0, 900.0]))).min() == 1.0
     with pytest.raises(SceneError, match="no sub-genre"):
         with_genre(make_timeline(), "Polka")
+
+
+def test_a_loop_stays_safe_however_often_it_is_repeated() -> None:
+    """Five flashes in the second before its end, three in the one after its start."""
+    frames = np.arange(0.0, 97.0)
+    beats = {"light_a": np.where(frames % 6 < 2, 1.0, 0.0), "light_b": 0.1 + 0 * frames, "light_c": 0.1 + 0 * frames}
+    loop = {name: KeyTrack(frames, level) for name, level in beats.items()}
+    loop |= {f"colour_{slot}": KeyTrack([0.0], np.ones((1, 3))) for slot in "abc"}
+    loop["pulse"], loop["pulse_at"] = KeyTrack([0.0], [0.0]), KeyTrack([0.0], [1.0])
+    loop["travel"] = KeyTrack([0.0, 96.0], [0.0, 120.0])
+    safe, tamed = safe_loop(loop, 0, 96, 24.0)
+    assert tamed.before > tamed.after
+    assert all(-1.0 <= start_s < 4.0 for start_s, _ in tamed.seconds)
+    for name, track in safe.items():
+        if name != "travel":
+            assert np.allclose(track.at(0.0), track.at(96.0)), name
+    assert float(safe["travel"].at(96.0)[0]) == 120.0
+    thrice = np.arange(0.0, 288.0)
+    again = {name: KeyTrack(thrice, track.at(thrice % 96)) for name, track in safe.items()}
+    assert tame(again, 24.0)[1].seconds == ()
