@@ -20,7 +20,7 @@ from .pictures import frame_path, gone, is_picture, move_into, one_line, set_fra
 
 SOUND_STRIP = "HX Mix"
 CLICK_STRIP = "HX Click"
-BLOOM = "HX Bloom"
+BLOOM, _BLOOM_FILE = "HX Bloom", "bloom.blend"
 
 
 @dataclass(frozen=True)
@@ -148,9 +148,16 @@ def bloom_group() -> Any:
     if found is not None and found.bl_idname == "CompositorNodeTree":
         return found
     libraries: Any = bpy.data.libraries
-    with libraries.load(str(Path(__file__).with_name("bloom.blend"))) as (_, wanted):
+    with libraries.load(str(Path(__file__).with_name(_BLOOM_FILE))) as (_, wanted):
         wanted.node_groups = [BLOOM]
-    return wanted.node_groups[0]
+    # a copy is the file's own: what was loaded points at where the extension lies on this machine
+    loaded = wanted.node_groups[0]
+    group = loaded.copy()
+    bpy.data.node_groups.remove(loaded)
+    group.name = BLOOM
+    for library in [one for one in libraries if one.filepath.endswith(_BLOOM_FILE) and not one.users_id]:
+        libraries.remove(library)
+    return group
 
 
 def add_glow_cover(tree: Any, image: Any, output: Any) -> Any:

@@ -31,4 +31,6 @@ def test_a_saved_scene_keeps_the_glow(scene, tmp_path: Path) -> None:
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "glow.blend"), use_scripts=False)
     kept = bpy.data.node_groups[output.BLOOM]
     assert kept.library is None
+    assert not bpy.data.libraries, "no path to where the extension lies"
+    assert bpy.utils.blend_paths(local=True) == []
     assert glare_numbers(kept.nodes["HX Bloom"]) == (0.55, 0.6, 0.5)
