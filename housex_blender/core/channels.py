@@ -8,7 +8,6 @@ bars and what lies between them where something is heard, never frames.
 from __future__ import annotations
 
 from .edits import with_edits
-from .errors import SceneError
 from .flash_limit import tame
 from .keys import KeyTrack
 from .looks import Look
@@ -53,10 +52,8 @@ def compile_show(
         SceneError: fps is not positive.
         TimelineError: An edit makes no sense.
     """
-    if not fps > 0:
-        raise SceneError(f"{fps} frames per second is not possible.", "Choose a frame rate above 0.")
-    timeline = with_edits(timeline)
-    clock, weights = Clock(fps, first_frame), clear_weights(trusted_probs(timeline))
+    clock, timeline = Clock(fps, first_frame), with_edits(timeline)
+    weights = clear_weights(trusted_probs(timeline))
     tracks = heard_tracks(timeline, look, clock)
     tracks.update(mix_tracks(timeline, look, weights, clock))
     tracks.update(space_tracks(timeline, clock))

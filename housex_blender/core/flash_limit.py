@@ -22,11 +22,11 @@ from .errors import SceneError
 from .flashes import LEAST_SWING, MOST_FLASHES, Floats, Swings, flashes_of, general_swings, red_swings, second_frames
 from .keys import KeyTrack
 from .looks import LUMINANCE
+from .show_light import LIGHTS
+from .show_mix import COLOURS
 
-_COLOURS = ("colour_a", "colour_b", "colour_c")
-_LIGHTS = ("light_a", "light_b", "light_c")
-_LEVELS = (*_LIGHTS, "pulse")
-_GROUPS = {"lights": _LEVELS, "colours": _COLOURS}
+_LEVELS = (*LIGHTS, "pulse")
+_GROUPS = {"lights": _LEVELS, "colours": COLOURS}
 # The brightest quarter of a field of view swings up to twice as much as is predicted of the whole: measured on rendered
 # drops, where the prediction follows the frames' mean with a correlation of 0.96.
 _LEAST_PREDICTED = LEAST_SWING / 2
@@ -89,7 +89,7 @@ class _Lights:
     """All lights of a show on whole frames."""
 
     def __init__(self, channels: Mapping[str, KeyTrack], model: LightModel) -> None:
-        self.tracks = {name: channels[name] for name in (*_LEVELS, *_COLOURS, "pulse_at") if name in channels}
+        self.tracks = {name: channels[name] for name in (*_LEVELS, *COLOURS, "pulse_at") if name in channels}
         if not self.tracks:
             raise SceneError("There is no light among these channels.", "Give the channels of a compiled show.")
         first = min(float(track.frames[0]) for track in self.tracks.values())
@@ -100,7 +100,7 @@ class _Lights:
 
     def parts(self, values: Mapping[str, Floats]) -> Iterator[tuple[tuple[str, ...], Floats, Floats]]:
         """(levels, (n, 1) light, (n, 3) colour) of each group with these (n, w) values of the channels."""
-        for level, colour in zip(_LIGHTS, _COLOURS, strict=True):
+        for level, colour in zip(LIGHTS, COLOURS, strict=True):
             if level in values and colour in values:
                 yield (level,), self.weights[level] * values[level], values[colour]
         if all(name in values for name in ("pulse", "light_a", "colour_a")):

@@ -11,11 +11,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from .bars import frame_on
 from .edits import with_edits
-from .errors import SceneError
 from .looks import Look
 from .manners import TEMPERS
+from .show_times import Clock
 from .timeline import Timeline
 
 SHOTS = ("wide", "low", "close", "high")
@@ -50,10 +49,8 @@ def shot_list(timeline: Timeline, look: Look, fps: float, first_frame: int = 1) 
         SceneError: fps is not positive.
         TimelineError: An edit makes no sense.
     """
-    if not fps > 0:
-        raise SceneError(f"{fps} frames per second is not possible.", "Choose a frame rate above 0.")
-    timeline = with_edits(timeline)
-    frames = frame_on(timeline.grid.starts_s, fps, first_frame)
+    clock, timeline = Clock(fps, first_frame), with_edits(timeline)
+    frames = clock.on(timeline.grid.starts_s)
     return [(int(frames[bar]), shot) for bar, shot in shot_bars(timeline, look)]
 
 

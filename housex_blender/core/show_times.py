@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bars import frame_on, seconds_to_frames
+from .errors import SceneError
 from .keys import KeyTrack
 from .timeline import Timeline
 
@@ -25,10 +26,17 @@ class Clock:
     Attributes:
         fps: Frames per second.
         first_frame: Frame at which the mix begins.
+
+    Raises:
+        SceneError: fps is not positive.
     """
 
     fps: float
     first_frame: int
+
+    def __post_init__(self) -> None:
+        if not self.fps > 0:
+            raise SceneError(f"{self.fps} frames per second is not possible.", "Choose a frame rate above 0.")
 
     def exact(self, times_s: Floats) -> Floats:
         """Frame positions, fractions included."""

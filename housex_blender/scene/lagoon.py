@@ -14,6 +14,7 @@ from . import lagoon_motion as motion
 from .framing import BACKDROP
 from .lagoon_camera import build_cameras
 from .lagoon_materials import lagoon_materials
+from .nodes import bind_lights
 from .rig import OWNED, SceneHandles
 
 COLLECTION_NAME = "HX Lagoon"
@@ -170,14 +171,10 @@ def build_lamps(collection: Any, materials: dict[str, Any], drive: Any, rng: np.
 def bind_signals(handles: SceneHandles, materials: dict[str, Any], drive: Any) -> None:
     """Key colours, lights and everything that moves."""
     signals = materials["signals"]
-    for letter in "abc":
-        upper = letter.upper()
-        handles.bind_colour(f"colour_{letter}", signals, f'nodes["Colour {upper}"].outputs[0].default_value')
-        handles.bind(f"light_{letter}", signals, f'nodes["Light {upper}"].outputs[0].default_value')
-    handles.bind("travel", signals, 'nodes["Phase"].outputs[0].default_value', gain=motion.PHASE_PER_M)
+    bind_lights(handles, signals)
+    handles.bind_value("travel", signals, "Phase", motion.PHASE_PER_M)
     # Workbench and the solid viewport show these colours; renders with shaders do not look at them.
     for letter, part in zip("abc", ("stones", "lamp", "aurora"), strict=True):
         handles.bind_colour(f"colour_{letter}", materials[part], "diffuse_color")
     for channel, (name, _) in motion.DRIVE.items():
-        gain = motion.PHASE_PER_M if channel == "travel" else 1.0
-        handles.bind(channel, drive, f'nodes["{name}"].outputs[0].default_value', gain=gain)
+        handles.bind_value(channel, drive, name, motion.PHASE_PER_M if channel == "travel" else 1.0)

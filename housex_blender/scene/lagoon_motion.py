@@ -6,6 +6,7 @@ from functools import partial
 from math import pi
 from typing import Any
 
+from ..core.scene_kinds import LOOP_M
 from .lagoon_geometry import MOON_M, MOON_RADIUS_M
 from .nodes import fresh_motion, math, vector_math
 
@@ -25,7 +26,7 @@ DRIVE = {
     "travel": ("Phase", 0.0),
 }
 # After so many metres of the mix's own ride the picture is the same again: a lap of the cameras.
-LAP_M = 360.0
+LAP_M = LOOP_M["lagoon"]
 # The slow waves turn so often in a lap; what is quicker or slower goes in whole turns of a lap as well.
 LAP_TURNS = 3
 PHASE_PER_M = 2 * pi * LAP_TURNS / LAP_M

@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from . import compat
+from .rig import SceneHandles
 
 
 def fresh_group(name: str) -> Any:
@@ -116,6 +117,14 @@ def signals_group() -> Any:
     tree.interface.new_socket("Phase", in_out="OUTPUT", socket_type="NodeSocketFloat")
     tree.links.new(phase.outputs[0], output.inputs[3])
     return tree
+
+
+def bind_lights(handles: SceneHandles, signals: Any) -> None:
+    """Key colour and strength of the three groups in a :func:`signals_group`."""
+    for letter in "abc":
+        upper = letter.upper()
+        handles.bind_colour(f"colour_{letter}", signals, f'nodes["Colour {upper}"].outputs[0].default_value')
+        handles.bind_value(f"light_{letter}", signals, f"Light {upper}")
 
 
 def use_group(tree: Any, group: Any) -> Any:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.scene_kinds import LOOP_M
+
 Floats = NDArray[np.float64]
 
 
@@ -26,7 +28,7 @@ class LoopPath:
     """
 
     n_modules: int = 8
-    module_m: float = 120.0
+    module_m: float = LOOP_M["tunnel"]
     sway_rad: float = 0.22
     climb_m: float = 2.2
 

@@ -93,6 +93,10 @@ class SceneHandles:
         for column in range(3):
             self.bind(channel, owner, data_path, column, gain, column=column)
 
+    def bind_value(self, channel: str, tree: Any, node: str, gain: float = 1.0) -> None:
+        """Key what a Value node of a tree gives out."""
+        self.bind(channel, tree, f'nodes["{node}"].outputs[0].default_value', gain=gain)
+
 
 @dataclass
 class Baked:

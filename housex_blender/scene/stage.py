@@ -9,6 +9,8 @@ import numpy as np
 
 from . import stage_geometry, stage_lamps
 from .compat import OWNED
+from .framing import BACKDROP
+from .nodes import bind_lights
 from .rig import SceneHandles
 from .stage_cameras import build_cameras
 from .stage_crowd import POSES, build_crowd, person
@@ -105,7 +107,7 @@ def build_part(collection: Any, name: str, pieces: Pieces, material: Any, motion
     part = bpy.data.objects.new(f"HX Stage {name}", build_mesh(f"HX Stage {name}", pieces, material))
     collection.objects.link(part)
     if name in BACKDROPS:
-        part["hx_backdrop"] = True
+        part[BACKDROP] = True
     if motion is not None:
         add_motion(part, motion)
     return part
@@ -137,13 +139,9 @@ def build_people(collection: Any, store: Any, material: Any, values: Any, seed: 
 
 def bind_signals(handles: SceneHandles, materials: dict[str, Any], values: Any) -> None:
     """Key the lights, the numbers of the motion, and what Workbench shows."""
-    signals = materials["signals"]
-    for letter in "abc":
-        upper = letter.upper()
-        handles.bind_colour(f"colour_{letter}", signals, f'nodes["Colour {upper}"].outputs[0].default_value')
-        handles.bind(f"light_{letter}", signals, f'nodes["Light {upper}"].outputs[0].default_value')
+    bind_lights(handles, materials["signals"])
     for channel, name in VALUES.items():
-        handles.bind(channel, values, f'nodes["{name}"].outputs[0].default_value')
+        handles.bind_value(channel, values, name)
     for name, channel, gain, solid in FLAT:
         materials[name].diffuse_color[3] = solid
         handles.bind_colour(channel, materials[name], "diffuse_color", gain=gain)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..core import scene_kinds
 from .nodes import fresh_motion
 from .stage_formula import Num, Vec, vector
 
@@ -39,7 +40,7 @@ STORED = {
     "hx_air": ("Narrow", "Open", "Travel"),
 }
 # After so many metres of travel everything on the stage stands as before, so that loops have no seam.
-LOOP_M = 200.0
+LOOP_M = scene_kinds.LOOP_M["stage"]
 # How far the wave of a drop runs over the crowd, in metres.
 WAVE_REACH_M = 62.0
 

@@ -14,6 +14,7 @@ from .hull import BAY_M, Shape
 from .lighting import build_lamp
 from .materials import Groups, tunnel_materials
 from .module import DETAILS, build_module
+from .nodes import bind_lights
 from .path import LoopPath
 from .rig import OWNED, SceneHandles
 from .tunnel_air import build_air
@@ -96,13 +97,10 @@ def build_tunnel(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draft"
 
 def bind_signals(handles: SceneHandles, materials: dict[str, Any], groups: Groups, tree: Any) -> None:
     """Key the shared signals, the wave of light and the motion; two diffuse colours for viewports without shaders."""
-    for letter in "abc":
-        upper = letter.upper()
-        handles.bind_colour(f"colour_{letter}", groups.signals, f'nodes["Colour {upper}"].outputs[0].default_value')
-        handles.bind(f"light_{letter}", groups.signals, f'nodes["Light {upper}"].outputs[0].default_value')
+    bind_lights(handles, groups.signals)
     for owner, values in ((groups.wave, WAVE_VALUES), (tree, VALUES)):
         for node, channel in values.items():
-            handles.bind(channel, owner, f'nodes["{node}"].outputs[0].default_value')
+            handles.bind_value(channel, owner, node)
     # Workbench and the solid viewport show these; renders with shaders do not look at them.
     handles.bind_colour("colour_a", materials["rings"], "diffuse_color")
     handles.bind_colour("colour_b", materials["strips"], "diffuse_color")
