@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from housex_blender.core.bars import frame_on
-from housex_blender.core.channels import kick_times
 from housex_blender.core.frame_measure import flicker_of, largest_step, lightness
 from housex_blender.core.keys import KeyTrack
 from housex_blender.core.looks import load_look
+from housex_blender.core.show_heard import kick_times
 from housex_blender.core.timeline import Timeline
 
 from . import show_mix
@@ -29,6 +29,7 @@ from .show_sheet import parsed_size
 
 BOUNDS = {"wobble of mean level between beats at most": 0.01, "step of mean level in the break at most": 0.02}
 CAMERA = ("travel", "speed", "roll", "zoom", "drift")
+SIZE = (64, 36)
 BARS_EACH = 2
 PULSES_PER_BAR = {"break": 4, "build": 8, "drop": 4}
 
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``flicker``."""
     parser.add_argument("--scenes", nargs="+", default=list(show_mix.SCENES), choices=show_mix.SCENES)
     parser.add_argument("--engine", default="cycles", choices=("cycles", "eevee", "workbench"))
-    parser.add_argument("--size", default="64x36", type=parsed_size, metavar="WxH")
+    parser.add_argument("--size", default="{}x{}".format(*SIZE), type=parsed_size, metavar="WxH")
     parser.add_argument("--threads", type=int, default=0)
 
 
@@ -91,5 +92,5 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{kind} {moment}: wobble {row['wobble']:.4f}, step {row['step']:.4f}{'  BROKEN' if wrong else ''}")
     made_with = {"engine": arguments.engine, "quality": "draft", "size": "{}x{}".format(*arguments.size), "fps": FPS}
     result = {"made_with": made_with, "how": (__doc__ or "").split("\n\n")[1], "bounds": BOUNDS, "scenes": scenes}
-    show_mix.keep_result("flicker", result)
+    show_mix.keep_result(show_mix.result_name("flicker", arguments.engine), result, whole=arguments.size == SIZE)
     return 1 if broken else 0

@@ -14,17 +14,10 @@ from .looks import Look
 from .manners import CHARACTERS
 from .show_camera import camera_tracks
 from .show_heard import BANDS, heard_tracks
-from .show_heard import attack_release as attack_release
-from .show_heard import kick_times as kick_times
-from .show_light import LIGHTS as LIGHTS
 from .show_light import PULSES, light_tracks, pulse_tracks
-from .show_mix import COLOURS as COLOURS
-from .show_mix import clear_weights, mix_tracks
-from .show_mix import genre_channel as genre_channel
-from .show_mix import trusted_probs as trusted_probs
+from .show_mix import clear_weights, mix_tracks, trusted_probs
 from .show_motion import SPACE, space_tracks, wall_tracks
 from .show_times import Clock
-from .show_times import thinned as thinned
 from .timeline import Timeline
 
 HEARD = ("energy", "kick", *BANDS, "build", "drop")

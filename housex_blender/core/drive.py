@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .channels import attack_release, thinned
 from .keys import KeyTrack
 from .looks import LUMINANCE
+from .show_heard import attack_release
+from .show_times import thinned
 
 Kind = Literal["FLOAT", "INT", "BOOLEAN"]
 
@@ -46,7 +47,7 @@ def shape_channel(
 
 
 def followed(track: KeyTrack, attack_ms: float, release_ms: float, fps: float) -> KeyTrack:
-    """The channel behind an attack and a release, see :func:`channels.attack_release`."""
+    """The channel behind an attack and a release, see :func:`show_heard.attack_release`."""
     frames = whole_frames(track)
     levels = track.at(frames)
     smooth = [attack_release(levels[:, column], fps, attack_ms, release_ms) for column in range(track.width)]

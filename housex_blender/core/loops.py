@@ -20,6 +20,7 @@ from .errors import SceneError
 from .flash_limit import Tamed, tame
 from .genres import canonical
 from .keys import KeyTrack
+from .scene_kinds import COMMON_LAP_M
 from .timeline import Timeline
 
 WHOLE_BARS = 4
@@ -101,6 +102,8 @@ def looped(
     result = {
         name: _faded(track, frames, length, 0.0 if name in _PHASES else share) for name, track in channels.items()
     }
+    if "shock" in result:
+        result["shock"] = _whole_waves(channels["shock"], frames, length)
     if "drift" in result:
         # as far as the look's camera goes
         far = float(np.abs(channels["drift"].values).max())
@@ -154,11 +157,26 @@ def _faded(track: KeyTrack, frames: NDArray[np.float64], length: int, share: NDA
     return _dense(frames, values)
 
 
+def _whole_waves(shock: KeyTrack, frames: NDArray[np.float64], length: int) -> KeyTrack:
+    """The shock wave, 1 where none runs: one from before the loop is left out, one at its end runs on at its start."""
+    wave = np.array(shock.at(frames), np.float64)[:, 0]
+    if wave[0] > 0.0:
+        wave[: np.argmax(wave >= 1.0)] = 1.0
+        if wave[-2] < 1.0:
+            after = np.asarray(shock.at(frames + length))[:, 0]
+            rest = int(np.argmax(after >= 1.0))
+            wave[:rest] = after[:rest]
+    wave[-1] = wave[0]
+    return _dense(frames, wave[:, None])
+
+
 def _travelled(
     travel: KeyTrack, speed: KeyTrack | None, frames: NDArray[np.float64], loop_m: float
 ) -> tuple[KeyTrack, float]:
     """The way over the span, ``loop_m`` times a whole number long, and the factor on the speed that this takes."""
-    way = np.asarray(travel.at(frames))[:, 0]
+    way = np.asarray(travel.at(frames), dtype=np.float64)[:, 0]
+    # the laps that a cut took away
+    way[1:] -= np.cumsum(np.round(np.diff(way) / COMMON_LAP_M)) * COMMON_LAP_M
     total_m = float(way[-1] - way[0])
     pace = np.gradient(way) if speed is None else speed.values[:, 0].astype(np.float64)
     steps = (pace[:-1] + pace[1:]) / 2.0

@@ -51,7 +51,8 @@ def shot_list(timeline: Timeline, look: Look, fps: float, first_frame: int = 1) 
     """
     clock, timeline = Clock(fps, first_frame), with_edits(timeline)
     frames = clock.on(timeline.grid.starts_s)
-    return [(int(frames[bar]), shot) for bar, shot in shot_bars(timeline, look)]
+    # of bars that share a frame the last one is seen
+    return list({int(frames[bar]): shot for bar, shot in shot_bars(timeline, look)}.items())
 
 
 def shot_bars(timeline: Timeline, look: Look) -> list[tuple[int, str]]:

@@ -10,6 +10,7 @@ import numpy as np
 from .keys import KeyTrack
 from .looks import Look
 from .manners import TEMPERS
+from .scene_kinds import COMMON_LAP_M
 from .shots import shot_bars
 from .show_heard import bar_force
 from .show_times import Clock, Floats, Tracks, level, linear_track, runs_of
@@ -24,10 +25,12 @@ _ROLL = ((16.0, 0.09), (6.0, 0.05))
 _ZOOM_REST, _ZOOM_BUILD, _ZOOM_BREAK = 0.3, 0.5, -0.12
 # a drop opens as wide as the lens goes and comes back over these bars
 _WIDE_BARS = 4.0
+# how long before a cut the way is taken back, in frames: less than half of any shutter
+_BEFORE_CUT_FRAMES = 0.125
 
 
 def camera_tracks(tracks: Tracks, timeline: Timeline, look: Look, clock: Clock) -> Tracks:
-    """Speed at every beat, the way travelled as its exact integral, roll, lens and drift.
+    """Speed at every beat, the way travelled as its exact integral less whole laps, roll, lens and drift.
 
     Args:
         tracks: Channels made so far: build, drop, open.
@@ -55,11 +58,44 @@ def camera_tracks(tracks: Tracks, timeline: Timeline, look: Look, clock: Clock) 
     as32 = np.float32
     return {
         "speed": KeyTrack(frames.astype(as32), speed.astype(as32), "LINEAR"),
-        "travel": KeyTrack(frames.astype(as32), travel.astype(as32), "BEZIER", (speed / clock.fps).astype(as32)),
+        "travel": _travel_track(frames, travel, speed / clock.fps, _cut_frames(timeline, look, clock)),
         "roll": KeyTrack(frames.astype(as32), roll.astype(as32), "BEZIER", roll_slope.astype(as32)),
         "zoom": _zoom_track(timeline, clock),
         "drift": _drift_track(timeline, look, temper.drift, clock),
     }
+
+
+def _cut_frames(timeline: Timeline, look: Look, clock: Clock) -> list[float]:
+    """Frames on which a shot begins, in order."""
+    lines = clock.bar_lines(timeline)
+    return [float(lines[bar]) for bar, _ in shot_bars(timeline, look)]
+
+
+def _travel_track(frames: Floats, travel: Floats, slopes: Floats, cuts: list[float]) -> KeyTrack:
+    """The way travelled, less the laps that are behind at each cut: Blender keeps numbers of 32 bits, and after a few
+    hours their steps would be seen as jitter. Every scene is the same a lap later, so nobody sees it.
+
+    Args:
+        frames: (k,) increasing.
+        travel: (k,) metres.
+        slopes: (k,) metres per frame; straight between two frames.
+        cuts: Frames on which a shot begins.
+    """
+    for cut in cuts:
+        if not frames[0] < cut - _BEFORE_CUT_FRAMES < cut < frames[-1]:
+            continue
+        edge = np.array([cut - _BEFORE_CUT_FRAMES, cut])
+        left = np.searchsorted(frames, edge, side="right") - 1
+        speed = np.interp(edge, frames, slopes)
+        way = travel[left] + (slopes[left] + speed) / 2 * (edge - frames[left])
+        laps = np.floor(way[1] / COMMON_LAP_M) * COMMON_LAP_M
+        if laps <= 0.0:
+            continue
+        before, after = frames < edge[0] - 1e-6, frames > cut + 1e-6
+        frames = np.concatenate([frames[before], edge, frames[after]])
+        travel = np.concatenate([travel[before], way - [0.0, laps], travel[after] - laps])
+        slopes = np.concatenate([slopes[before], speed, slopes[after]])
+    return KeyTrack(frames.astype(np.float32), travel.astype(np.float32), "BEZIER", slopes.astype(np.float32))
 
 
 def _even_force(timeline: Timeline, bars: Floats) -> Floats:
@@ -101,8 +137,7 @@ def _zoom_track(timeline: Timeline, clock: Clock) -> KeyTrack:
 
 def _drift_track(timeline: Timeline, look: Look, far: float, clock: Clock) -> KeyTrack:
     """From one side to the other over every shot."""
-    lines = clock.bar_lines(timeline)
-    cuts = [float(lines[bar]) for bar, _ in shot_bars(timeline, look)]
+    cuts = _cut_frames(timeline, look, clock)
     ends = [*(cut - 1.0 for cut in cuts[1:]), max(clock.end(timeline), cuts[-1] + 1.0)]
     frames = [frame for pair in zip(cuts, ends, strict=True) for frame in pair]
     return linear_track(frames, [-far, far] * len(cuts))

@@ -13,9 +13,9 @@ from .show_times import (
     Floats,
     Tracks,
     beat_frames,
+    builds_to_drop,
     level,
     linear_track,
-    runs_of,
     steps,
     thinned,
 )
@@ -43,15 +43,12 @@ _SHOCK_BARS = 2
 def breaths(timeline: Timeline, clock: Clock) -> list[tuple[float, float]]:
     """(first frame, frame of the hit) of the beat of black before each drop that follows a build-up."""
     found = []
-    build_ends = {end for _, end in runs_of(timeline, "build")}
-    for drop in timeline.drops:
-        if drop.start_bar in build_ends and drop.start_bar > 0:
-            bar = drop.start_bar - 1
-            hit_s = float(timeline.grid.starts_s[drop.start_bar])
-            # by tempo: a bar that a cut left short is no four beats
-            beat_s = 60.0 / float(timeline.grid.bpm[bar])
-            begin, hit = clock.on(np.array([hit_s - beat_s, hit_s])).tolist()
-            found.append((begin, hit))
+    for _, bar in builds_to_drop(timeline):
+        hit_s = float(timeline.grid.starts_s[bar])
+        # by tempo: a bar that a cut left short is no four beats
+        beat_s = 60.0 / float(timeline.grid.bpm[bar - 1])
+        begin, hit = clock.on(np.array([hit_s - beat_s, hit_s])).tolist()
+        found.append((begin, hit))
     return found
 
 
@@ -139,13 +136,11 @@ def pulse_starts(timeline: Timeline, clock: Clock) -> Floats:
     """(n + 1,) whole frames on which pulses set off: beats, towards a drop halves and quarters; and the end."""
     beats = beat_frames(timeline, clock)
     lines = clock.bar_lines(timeline)
-    drops = {drop.start_bar for drop in timeline.drops}
     parts = np.ones(len(beats) - 1, dtype=np.int64)
-    for first, end in runs_of(timeline, "build"):
-        if end in drops:
-            for bars, pieces in ((_HALF_BARS, 2), (_QUARTER_BARS, 4)):
-                begin = lines[max(first, end - bars)]
-                parts[(beats[:-1] >= begin - 0.5) & (beats[:-1] < lines[end] - 0.5)] = pieces
+    for first, end in builds_to_drop(timeline):
+        for bars, pieces in ((_HALF_BARS, 2), (_QUARTER_BARS, 4)):
+            begin = lines[max(first, end - bars)]
+            parts[(beats[:-1] >= begin - 0.5) & (beats[:-1] < lines[end] - 0.5)] = pieces
     starts = [beats]
     for pieces in (2, 4):
         left, gap = beats[:-1][parts == pieces], np.diff(beats)[parts == pieces]
@@ -162,12 +157,10 @@ def _pulse_strengths(tracks: Tracks, timeline: Timeline, clock: Clock, starts: F
     heard = (near >= 0) & (near < len(strongest)) & (np.abs(on - starts[np.clip(near, 0, None)]) <= 1.0)
     np.maximum.at(strongest, near[heard], strength[heard])
     between = np.zeros(len(strongest), bool)
-    drops = {drop.start_bar for drop in timeline.drops}
     lines = clock.bar_lines(timeline)
-    for first, end in runs_of(timeline, "build"):
-        if end in drops:
-            begin = lines[max(first, end - _HALF_BARS)]
-            between |= (starts[:-1] >= begin - 0.5) & (starts[:-1] < lines[end] - 0.5)
+    for first, end in builds_to_drop(timeline):
+        begin = lines[max(first, end - _HALF_BARS)]
+        between |= (starts[:-1] >= begin - 0.5) & (starts[:-1] < lines[end] - 0.5)
     rising = 0.3 + 0.5 * level(tracks, "build", starts[:-1])
     strongest = np.where(between, np.maximum(strongest, rising), strongest)
     for begin, hit in breaths(timeline, clock):

@@ -6,6 +6,7 @@ every downbeat, for as long as the DJ lets both play.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -22,9 +23,22 @@ _CLEARER = 3.0
 
 
 def genre_channel(genre: str) -> str:
-    """Channel name of a genre's probability: ``p_future_house``."""
+    """Channel name of a genre's probability, where no other genre has the same: ``p_future_house``."""
     name = "p_" + "".join(c if c.isalnum() else "_" for c in genre.lower())
     return name.encode()[:_MOST_NAME_BYTES].decode(errors="ignore")
+
+
+def genre_channels(genres: Sequence[str]) -> list[str]:
+    """Channel name of every genre's probability; of names that would be one, all but the first carry a number."""
+    names: list[str] = []
+    for genre in genres:
+        name, count = genre_channel(genre), 1
+        while name in names:
+            count += 1
+            end = f"_{count}"
+            name = genre_channel(genre).encode()[: _MOST_NAME_BYTES - len(end)].decode(errors="ignore") + end
+        names.append(name)
+    return names
 
 
 def overlaps(timeline: Timeline) -> list[tuple[int, int]]:
@@ -105,6 +119,6 @@ def mix_tracks(timeline: Timeline, look: Look, weights: Floats, clock: Clock) ->
     frames = clock.on(timeline.grid.starts_s)
     mixed = look.palettes.mix(timeline.model.genres, weights)
     tracks = {name: steps(frames, mixed[:, slot], clock.first_frame) for slot, name in enumerate(COLOURS)}
-    for column, genre in enumerate(timeline.model.genres):
-        tracks[genre_channel(genre)] = bar_steps(timeline, timeline.probs[:, column], clock)
+    for column, name in enumerate(genre_channels(timeline.model.genres)):
+        tracks[name] = bar_steps(timeline, timeline.probs[:, column], clock)
     return tracks

@@ -107,16 +107,18 @@ def steps(frames: Floats, values: Floats, first_frame: float, epsilon: float = 2
     """Keys that hold each value and change within the one frame before the next.
 
     Args:
-        frames: (n,) increasing whole frames on which each value is reached.
+        frames: (n,) whole frames in order on which each value is reached; of several on one frame the last counts.
         values: (n, w) values.
         first_frame: Where the first value begins, if that is earlier.
         epsilon: A change smaller than this is none.
     """
     values = np.asarray(values, dtype=np.float64).reshape(len(frames), -1)
+    last = np.append(np.diff(frames) > 0, True)
+    frames, values = frames[last], values[last]
     changed = np.abs(np.diff(values, axis=0)).max(axis=1) > epsilon if len(frames) > 1 else np.zeros(0, bool)
     index = np.flatnonzero(changed) + 1
     on = frames[index]
-    # a bar is many frames long, so the key before a change never meets the change before that
+    # changes on neighbouring frames share a key: what the first one reached is what the second one leaves
     all_frames = np.concatenate([[min(first_frame, frames[0])], np.stack([on - 1, on], axis=1).ravel()])
     held = np.stack([values[np.append(0, index)[:-1]], values[index]], axis=1).reshape(-1, values.shape[1])
     all_values = np.concatenate([values[:1], held])
@@ -153,3 +155,9 @@ def runs_of(timeline: Timeline, name: str) -> list[tuple[int, int]]:
     here = np.array([section == name for section in timeline.section], dtype=np.int8)
     edges = np.diff(np.concatenate([[0], here, [0]]))
     return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
+
+
+def builds_to_drop(timeline: Timeline) -> list[tuple[int, int]]:
+    """Build-ups that end in a drop, as (first bar, bar of the drop)."""
+    drops = {drop.start_bar for drop in timeline.drops}
+    return [(first, end) for first, end in runs_of(timeline, "build") if end in drops]

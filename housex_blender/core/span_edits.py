@@ -11,11 +11,11 @@ from dataclasses import replace
 import numpy as np
 
 from .bars import BarGrid
-from .channels import trusted_probs
 from .edit_effects import inside
 from .edits import SPAN_KINDS, Edit, grid_with_edits, locked_bars, with_edits
 from .errors import TimelineError
 from .genres import canonical
+from .show_mix import trusted_probs
 from .timeline import Timeline
 from .timeline_file import rounded
 

@@ -59,9 +59,13 @@ def title_cards(
     cards = []
     for start, following in pairwise([*starts, grid.n_bars]):
         end = min(start + TITLE_BARS, following)
-        on, off = frame_on(grid.edges_s[[start, end]], fps, first_frame).tolist()
+        on, off, later = (int(frame) for frame in frame_on(grid.edges_s[[start, end, following]], fps, first_frame))
+        # two frames at least, but where the next title stands on the second
+        off = max(off, on + 2) if following == grid.n_bars else min(max(off, on + 2), later)
         title, artist = named[start]
-        cards.append(TitleCard(int(on), max(int(off), int(on) + 2), _shortened(title), _shortened(artist)))
+        # at a low rate both may begin on one frame: the later one is seen
+        if off > on:
+            cards.append(TitleCard(on, off, _shortened(title), _shortened(artist)))
     return tuple(cards)
 
 

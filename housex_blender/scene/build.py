@@ -14,10 +14,10 @@ from ..core.keys import KeyTrack
 from . import lagoon, stage, tunnel
 from .bindings import forget, is_remembered, recall, remember
 from .compat import is_part
-from .drives import set_aside, take_up, write_drives
+from .drives import forget_deleted, set_aside, take_up, write_drives
 from .pictures import set_frame_rate
 from .rig import LOOK_CHANNELS, OWNED, SceneHandles, build_rig, check_channels, find_show, write_channels
-from .shots import remember_cameras, remove_cuts
+from .shots import remember_cameras, renew_cuts, set_aside_cuts, take_up_cuts
 
 
 def build_rig_only(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draft") -> SceneHandles:
@@ -47,7 +47,9 @@ def build_show(
     """Build the scene, bind every channel and write all keys. Building again replaces what we built before.
 
     Properties of the user's that follow a channel are keyed too. Curves that became the user's stay as they are and
-    are listed in ``kept`` of the handles.
+    are listed in ``kept`` of the handles, as is what follows a channel on parts that this scene does not have: it
+    waits for a build that has them. Cuts of the user's show the new cameras; where every cut was deleted, the next
+    ones are written as if none had been taken away.
 
     Args:
         scene: Blender scene; the user's own objects in it are left alone.
@@ -74,6 +76,8 @@ def build_show(
     if n_frames < 1:
         raise SceneError("A show needs at least one frame.")
     known = is_remembered(find_show(scene))
+    renew_cuts(scene)
+    forget_deleted(scene)
     if scene_kind != "rig":
         clear_show(scene)
     handles = builder(scene, seed=seed, detail=detail)
@@ -87,9 +91,10 @@ def build_show(
     if scene_kind != "rig":
         # a scene of the user's may hold what an earlier build cut between
         remember_cameras(show, handles.cameras)
-    take_up(show)
+        take_up_cuts(scene)
+    lost = take_up(show)
     driven = write_drives(scene, channels, fps)
-    handles.keys, handles.kept = keys + driven.keys, [*handles.kept, *driven.kept]
+    handles.keys, handles.kept = keys + driven.keys, [*handles.kept, *driven.kept, *lost]
     scene.frame_set(scene.frame_start)
     return handles
 
@@ -127,7 +132,7 @@ def release(scene: bpy.types.Scene) -> None:
     show = find_show(scene)
     if show is None:
         return
-    remove_cuts(scene)
+    set_aside_cuts(scene)
     remember_cameras(show, {})
     forget(show)
     doomed: set[Any] = set()

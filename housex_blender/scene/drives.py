@@ -18,8 +18,6 @@ from .tables import is_placed, living, pack_owner, read_table, resolves, root_in
 
 _DRIVES = "drives"
 _COLOURS = ("COLOR", "COLOR_GAMMA")
-# What of ours is deleted and made anew in a build.
-_REBUILT = ("objects", "meshes", "curves", "cameras", "lights", "shape_keys")
 # the custom property at the end of a path; its name may hold brackets and escaped quotes
 _LAST_NAME = re.compile(r'\["((?:[^"\\]|\\.)*)"\]$')
 _BAD_PATH = "There is no such property."
@@ -212,7 +210,8 @@ def _to_row(drive: Drive, show: Any) -> dict[str, Any]:
 
 def _store(scene: bpy.types.Scene, wanted: list[Drive]) -> None:
     show = ensure_show(scene)
-    write_table(show, _DRIVES, [_to_row(drive, show) for drive in wanted])
+    waiting = [row for row in read_table(show, _DRIVES) if "was_name" in row]
+    write_table(show, _DRIVES, [*(_to_row(drive, show) for drive in wanted), *waiting])
 
 
 def _drive(scene: bpy.types.Scene, number: int) -> Drive:
@@ -312,17 +311,21 @@ def _check_channel(name: str, channels: Mapping[str, KeyTrack]) -> None:
 # -- keys ------------------------------------------------------------------------------------------------------
 
 
-def write_drives(scene: bpy.types.Scene, channels: Mapping[str, KeyTrack], fps: float) -> Baked:
-    """Key everything that follows the mix in this scene; forgets what was deleted."""
-    baked = Baked()
-    show = find_show(scene)
-    if not read_table(show, _DRIVES):
-        return baked
+def forget_deleted(scene: bpy.types.Scene) -> list[Drive]:
+    """Drop the drives on what the user deleted; returns the others, without those that wait for a part of ours."""
+    if not read_table(find_show(scene), _DRIVES):
+        return []
     known = drives(scene)
     alive = living(root_of(drive.owner) for drive in known)
     known = [drive for drive in known if root_of(drive.owner) in alive]
     _store(scene, known)
-    for drive in known:
+    return known
+
+
+def write_drives(scene: bpy.types.Scene, channels: Mapping[str, KeyTrack], fps: float) -> Baked:
+    """Key everything that follows the mix in this scene; forgets what was deleted."""
+    baked = Baked()
+    for drive in forget_deleted(scene):
         if drive.channel not in channels:
             baked.kept.append(f"{drive.label} (no channel {drive.channel})")
             continue
@@ -366,22 +369,47 @@ def set_aside(show: Any, doomed: set[Any]) -> None:
     """Before our own objects are built anew: remember drives on them by name, and let go of them."""
     rows = read_table(show, _DRIVES)
     for row in rows:
-        owner = row.get("owner")
-        if owner in doomed:
-            kind = next(kind for kind in _REBUILT if getattr(bpy.data, kind).get(owner.name) == owner)
-            row.update(was_kind=kind, was_name=owner.name)
-            del row["owner"]
+        if row.get("owner") in doomed:
+            _wait(row, show)
     if rows:
         write_table(show, _DRIVES, rows)
 
 
-def take_up(show: Any) -> None:
-    """After the build: drives on things of ours go on with what was built in their place."""
+def take_up(show: Any) -> list[str]:
+    """After the build: drives on parts of ours go on with what was built in their place.
+
+    What this scene does not have stays in the table and waits for a build that has it.
+
+    Returns:
+        A line about each drive that waits.
+    """
     rows = read_table(show, _DRIVES)
-    for row in rows:
-        if "was_name" in row:
-            found = getattr(bpy.data, row.pop("was_kind")).get(row.pop("was_name"))
-            if found is not None:
-                row["owner"] = found
+    found = [_named(row) if "was_name" in row else root_in(row, show) for row in rows]
+    alive = living(found)
+    lost = []
+    for row, root in zip(rows, found, strict=True):
+        owner = (root.node_tree if row["tree"] else root) if root in alive else None
+        if owner is None or not resolves(owner, row["path"]):
+            _wait(row, show)
+            if "was_label" in row:
+                lost.append(f"{row['was_label']} (not in this scene)")
+        elif "was_name" in row:
+            del row["was_kind"], row["was_name"], row["was_label"]
+            row["owner"] = root
     if rows:
         write_table(show, _DRIVES, rows)
+    return lost
+
+
+def _wait(row: dict[str, Any], show: Any) -> None:
+    """Let a row tell its owner by type and name instead of pointing at it."""
+    root = root_in(row, show)
+    if root is not None and not row["itself"]:
+        row.update(was_kind=root.id_type, was_name=root.name, was_label=describe(root, row["path"]))
+        del row["owner"]
+
+
+def _named(row: Mapping[str, Any]) -> Any:
+    """The local datablock of the type and name that a row tells, or None."""
+    blocks = bpy.data.user_map(key_types={row["was_kind"]})
+    return next((block for block in blocks if block.library is None and block.name == row["was_name"]), None)

@@ -8,10 +8,12 @@ from typing import Any
 
 import bpy
 
-from ..core.channels import COLOURS, DIRECTED, LIGHTS, MOTION
+from ..core.channels import DIRECTED, MOTION
 from ..core.errors import SceneError
 from ..core.keys import KeyTrack
 from ..core.manners import CHARACTERS
+from ..core.show_light import LIGHTS
+from ..core.show_mix import COLOURS
 from .compat import OWNED
 from .keyframes import write_keys
 

@@ -1,7 +1,8 @@
 """Track titles in the lower third, in front of whatever camera the cuts show. Zone: bpy.
 
 Every camera carries a mount at a distance that grows with its lens, so that titles keep their place and size while the
-lens moves. One holder with all titles sits on the mount of the camera that is on. What is not shown waits behind it.
+lens moves. One holder sits on the mount of the camera that is on. It carries a strip with all titles side by side,
+which one curve pulls along: what is not shown waits beside the frame, and another title costs no curve.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ COLLECTION_NAME = "HX Titles"
 FADE_PATH = 'nodes["Fade"].outputs[0].default_value'
 # Metres to the titles for each millimetre of the lens; near, so that nothing comes between.
 _NEAR_M, _SHORTEST_LENS_MM = 0.006, 12.0
-# In half widths of the frame: how far behind the camera hidden titles wait, and the shade behind the letters.
-_AWAY, _BEHIND = 20.0, 0.02
+# In half widths of the frame: from one title to the next on the strip, and how far behind the letters the shade is.
+# Near enough that hundreds of titles stay where single precision is fine.
+_STEP, _BEHIND = 4.0, 0.02
 _SMALL_CAPS = 0.7
 # Mean width of a letter, as a part of its size.
 _LETTER = 0.5
@@ -80,14 +82,16 @@ def add_titles(
     collection.objects.link(holder)
     _follow_cuts(scene, collection, holder, resolution)
     letters = _letters_material(fade, strength)
+    strip = _strip(collection, holder, cards)
     texts = [_text(f"HX Title {number}", card, layout, letters) for number, card in enumerate(cards, 1)]
-    for text, card in zip(texts, cards, strict=True):
-        _place(collection, holder, text, [card])
-    scene.view_layers[0].update()
     for text in texts:
+        _place(collection, strip, text)
+    scene.view_layers[0].update()
+    for number, text in enumerate(texts):
         _fit(text, layout)
+        text.location[0] += number * _STEP
     if shade:
-        _place(collection, holder, _shade(layout, _shade_material(fade)), cards)
+        _place(collection, strip, _shade(layout, len(cards), _shade_material(fade)))
     for part in (collection, *collection.objects):
         part[compat.OWNED] = "titles"
     return holder
@@ -183,18 +187,26 @@ def _lines(title: str, letters: int) -> list[str]:
     return [title[:middle], title[middle + 1 :]]
 
 
-def _place(collection: Any, holder: Any, thing: Any, cards: Sequence[TitleCard]) -> None:
-    """Hang something on the holder that the camera alone sees, and only while one of the cards is shown."""
-    thing.parent = holder
+def _strip(collection: Any, holder: Any, cards: Sequence[TitleCard]) -> Any:
+    """An empty on the holder that brings the place of each card into the frame, and none of them between cards."""
+    strip = bpy.data.objects.new("HX Title Strip", None)
+    strip.empty_display_size = 0.01
+    strip.parent = holder
+    collection.objects.link(strip)
+    places = {float(cards[0].first_frame) - 1.0: _STEP}
+    for number, card in enumerate(cards):
+        places |= {float(card.first_frame): -number * _STEP, float(card.end_frame): _STEP}
+    frames = np.array(sorted(places), np.float32)
+    write_keys(strip, "location", 0, KeyTrack(frames, np.array([places[float(f)] for f in frames]), "CONSTANT"))
+    return strip
+
+
+def _place(collection: Any, strip: Any, thing: Any) -> None:
+    """Hang something on the strip that the camera alone sees."""
+    thing.parent = strip
     collection.objects.link(thing)
     for ray in ("diffuse", "glossy", "transmission", "volume_scatter", "shadow"):
         setattr(thing, f"visible_{ray}", False)
-    base = float(thing.location[2])
-    keys = {float(cards[0].first_frame) - 1.0: _AWAY}
-    for card in cards:
-        keys |= {float(card.first_frame): base, float(card.end_frame): _AWAY}
-    frames = np.array(sorted(keys), np.float32)
-    write_keys(thing, "location", 2, KeyTrack(frames, np.array([keys[float(f)] for f in frames]), "CONSTANT"))
 
 
 def _fit(text: Any, layout: _Layout) -> None:
@@ -239,11 +251,12 @@ def _see_through(material: Any, tree: Any, fade: Any, colour: tuple[float, ...],
 # -- shade -----------------------------------------------------------------------------------------------------
 
 
-def _shade(layout: _Layout, material: Any) -> Any:
-    """A sheet from below the frame to above the letters, wider than the frame."""
+def _shade(layout: _Layout, n_cards: int, material: Any) -> Any:
+    """A sheet behind all cards of the strip, from below the frame to above the letters, wider than the frame."""
     mesh = bpy.data.meshes.new("HX Title Shade")
     low, high, side = -layout.high - 0.1, layout.shade_top, 1.1
-    points = [(-side, low, 0.0), (side, low, 0.0), (side, high, 0.0), (-side, high, 0.0)]
+    end = (n_cards - 1) * _STEP + side
+    points = [(-side, low, 0.0), (end, low, 0.0), (end, high, 0.0), (-side, high, 0.0)]
     mesh.from_pydata(points, [], [(0, 1, 2, 3)])
     cover: Any = mesh.attributes.new("hx_shade", "FLOAT", "POINT")
     cover.data.foreach_set("value", np.array([1.0, 1.0, 0.0, 0.0], np.float32))

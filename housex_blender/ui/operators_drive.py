@@ -8,8 +8,10 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..core.channels import COLOURS, DIRECTED, HEARD, LIGHTS, MOTION, genre_channel
+from ..core.channels import DIRECTED, HEARD, MOTION
 from ..core.errors import HouseXError, SceneError
+from ..core.show_light import LIGHTS
+from ..core.show_mix import COLOURS, genre_channels
 from ..scene.drives import add_drive, can_animate, check_drive, drives, remove_drive, update_drive
 from ..scene.drop_strips import drop_spans, hidden_by, place_drops, remove_drops
 from ..scene.tables import root_of
@@ -50,7 +52,8 @@ def _items_for(genres: tuple[str, ...]) -> list[tuple[str, str, str]]:
     # kept, because Blender holds no reference to what a callback returns
     titles = {name: name.replace("colour", "color").replace("_", " ").title() for name in _CHANNELS}
     names = [(name, title, _HELP.get(name, "")) for name, title in titles.items()]
-    return names + [(genre_channel(name), name, f"How sure it is that the bar is {name}") for name in genres]
+    channels = zip(genre_channels(genres), genres, strict=True)
+    return names + [(channel, name, f"How sure it is that the bar is {name}") for channel, name in channels]
 
 
 def channel_items(_operator: Any, context: Any) -> list[tuple[str, str, str]]:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.bars import frame_on
-from ..core.channels import trusted_probs
 from ..core.looks import linear_to_srgb
+from ..core.show_mix import trusted_probs
 from ..core.timeline import SECTIONS, Timeline, TrackSpan
 
 Floats = NDArray[np.float64]

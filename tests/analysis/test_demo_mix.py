@@ -13,7 +13,7 @@ import mir_eval
 import numpy as np
 import pytest
 
-from housex_blender.core.channels import kick_times
+from housex_blender.core.show_heard import kick_times
 from housex_blender.core.timeline import Timeline
 
 from ..conftest import ROOT

@@ -5,20 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from housex_blender.core.channels import (
-    COLOURS,
-    DIRECTED,
-    HEARD,
-    LIGHTS,
-    MOTION,
-    attack_release,
-    compile_show,
-    genre_channel,
-    trusted_probs,
-)
+from housex_blender.core.channels import DIRECTED, HEARD, MOTION, compile_show
 from housex_blender.core.errors import SceneError
 from housex_blender.core.keys import KeyTrack
 from housex_blender.core.looks import Look, hex_to_linear
+from housex_blender.core.shots import shot_list
+from housex_blender.core.show_heard import attack_release
+from housex_blender.core.show_light import LIGHTS
+from housex_blender.core.show_mix import COLOURS, genre_channel, genre_channels, trusted_probs
+from housex_blender.core.show_times import steps
 from housex_blender.core.timeline import Envelopes, Timeline
 
 from ..conftest import make_timeline
@@ -117,6 +112,23 @@ def test_every_channel_is_there_finite_and_in_range(timeline: Timeline) -> None:
         assert values.min() >= -1e-6, name
         assert values.max() <= 1 + 1e-6, name
     assert all(track.width == (3 if name in COLOURS else 1) for name, track in tracks.items())
+
+
+def test_of_bars_on_one_frame_the_last_counts() -> None:
+    track = steps(np.array([1.0, 5.0, 5.0, 6.0]), np.array([0.0, 1.0, 2.0, 3.0]), 1.0)
+    assert track.at(np.array([1.0, 4.0, 5.0, 6.0]))[:, 0] == pytest.approx([0, 0, 2, 3])
+    timeline = make_timeline(bpm=480.0)
+    assert compile_show(timeline, Look(), 1.0)
+    frames = [frame for frame, _ in shot_list(timeline, Look(), 1.0)]
+    assert frames == sorted(set(frames))
+
+
+def test_every_genre_has_a_channel_of_its_own() -> None:
+    genres = ("Bass House", "bass-house", "x" * 80, "x" * 80 + "y")
+    names = genre_channels(genres)
+    assert names[:2] == ["p_bass_house", "p_bass_house_2"]
+    assert len(set(names)) == 4
+    assert max(len(name.encode()) for name in names) <= 63
 
 
 def test_keys_are_sparse() -> None:

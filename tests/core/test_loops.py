@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from housex_blender.core.bars import frame_on
-from housex_blender.core.channels import compile_show, genre_channel
+from housex_blender.core.channels import compile_show
 from housex_blender.core.errors import SceneError
 from housex_blender.core.flash_limit import tame
 from housex_blender.core.keys import KeyTrack
 from housex_blender.core.looks import Look
 from housex_blender.core.loops import loop_span_s, looped, parse_loop, safe_loop, with_genre
+from housex_blender.core.scene_kinds import COMMON_LAP_M
+from housex_blender.core.show_mix import genre_channel
 from housex_blender.core.timeline import Timeline
 
 from ..conftest import make_timeline
@@ -43,6 +45,18 @@ def test_the_step_to_the_start_is_the_musics_own() -> None:
         assert np.asarray(loop[name].at(float(end - 1))) == pytest.approx(before, abs=1e-5), name
 
 
+@pytest.mark.parametrize(("bars", "waves"), [((8, 16), 1), ((9, 17), 0), ((10, 18), 0), ((4, 12), 1), ((1, 9), 1)])
+def test_shock_waves_run_forwards_and_whole(bars: tuple[int, int], waves: int) -> None:
+    """Also where the loop begins behind a drop, or a wave of its last bar runs on at its start."""
+    _, loop, first, end = loop_of(make_timeline(), bars)
+    shock = np.asarray(loop["shock"].at(np.arange(first, end + 1, dtype=float)))[:, 0]
+    steps = np.diff(np.concatenate([shock[:-1], shock]))
+    begins = np.flatnonzero(steps < -1e-6)
+    assert len(begins) == 2 * waves, "nothing but the start of a wave goes down"
+    assert shock.min() < 0.01 if waves else shock.min() == 1.0
+    assert steps[steps > 0].max(initial=0.0) < 0.02, "nothing jumps ahead"
+
+
 def test_before_the_last_bar_nothing_changes() -> None:
     channels, loop, first, end = loop_of(make_timeline(), (8, 16))
     frames = np.arange(first, end - 48, dtype=float)
@@ -63,6 +77,17 @@ def test_the_way_is_whole_lengths_at_a_steady_pace() -> None:
     # and about as quick as the mix is there
     real = np.diff(np.asarray(channels["travel"].at(np.array([first, end], dtype=float)))[:, 0])[0]
     assert 0.5 < (way[-1] - way[0]) / real < 2.0
+
+
+def test_laps_that_a_cut_took_away_are_not_travelled_back() -> None:
+    channels, loop, first, end = loop_of(make_timeline(), (8, 16))
+    frames = np.arange(1, end + 100, dtype=np.float64)
+    way = np.asarray(channels["travel"].at(frames))
+    way[frames >= (first + end) // 2] -= COMMON_LAP_M
+    cut = {**channels, "travel": KeyTrack(frames.astype(np.float32), way.astype(np.float32), "LINEAR")}
+    again = looped(cut, first, end - 1, fade_frames=48, loop_m=120.0)
+    span = np.arange(first, end + 1, dtype=float)
+    assert np.asarray(again["travel"].at(span)) == pytest.approx(np.asarray(loop["travel"].at(span)), abs=0.01)
 
 
 def test_a_camera_that_stands_still_stays_there() -> None:

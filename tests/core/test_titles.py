@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -67,3 +68,14 @@ def test_strength_is_nothing_outside_and_full_inside() -> None:
         assert at[1 + 13] == pytest.approx(1.0)
         assert 0.3 < at[1 + 6] < 0.7
     assert float(strength.at(1e6)[0]) == 0.0
+
+
+@pytest.mark.parametrize("fps", [0.5, 1.0, 2.0])
+def test_no_two_titles_at_once_however_few_frames_there_are(fps: float) -> None:
+    timeline = make_timeline(bpm=132.0, bars=80)
+    starts_s = timeline.grid.starts_s
+    cards = title_cards(timeline, fps, [(float(starts_s[bar]), str(bar), "") for bar in (40, 41, 42, 79)])
+    assert cards[-1].title == "79"
+    assert all(card.end_frame > card.first_frame for card in cards)
+    assert all(card.end_frame <= later.first_frame for card, later in pairwise(cards))
+    assert float(title_strength(cards).at(float(cards[-1].end_frame))[0]) == 0.0

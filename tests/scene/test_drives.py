@@ -10,11 +10,12 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from housex_blender.core import drive as shaping  # noqa: E402
-from housex_blender.core.channels import attack_release  # noqa: E402
 from housex_blender.core.errors import SceneError  # noqa: E402
 from housex_blender.core.keys import KeyTrack  # noqa: E402
+from housex_blender.core.show_heard import attack_release  # noqa: E402
 from housex_blender.scene import bindings, build, compat, keyframes, rig  # noqa: E402
 from housex_blender.scene import drives as own  # noqa: E402
+from housex_blender.scene import stage as stage_scene  # noqa: E402
 
 from .conftest import FPS, N_FRAMES, make_channels  # noqa: E402
 
@@ -315,3 +316,50 @@ def test_deleted_things_and_channels_that_are_gone_do_not_stop_baking(stage, sce
     assert baked.kept == ["Camera Cam: lens (no channel p_tech_house)", 'Object Box: ["glow"]']
     assert [drive.label for drive in own.drives(scene)] == ["Camera Cam: lens", 'Object Box: ["glow"]']
     assert bpy.data.lights["Key"].users == 0
+
+
+def test_drives_on_parts_wait_for_a_scene_that_has_them(stage, scene, tmp_path: Path) -> None:
+    build.build_show(scene, CHANNELS, fps=FPS, n_frames=N_FRAMES)
+    part = bpy.data.objects["HX Light A Carrier"]
+    material = bpy.data.objects["HX Core"].active_material
+    tree = material.node_tree
+    node = tree.nodes.new("ShaderNodeValue")
+    node.name = "Not of the next build"
+    glow = 'nodes["Not of the next build"].outputs[0].default_value'
+    add(scene, part, "scale", index=2, high=3.0)
+    add(scene, tree, glow)
+    add(scene, stage["lamp"].data, "energy", high=5.0)
+    labels = [drive.label for drive in own.drives(scene)]
+    lost = ["Object HX Light A Carrier: scale", f"Material {material.name}: {glow}"]
+    heard = CHANNELS | {name: CHANNELS["energy"] for name in stage_scene.CHANNELS if name not in CHANNELS}
+    built = build.build_show(scene, heard, scene_kind="stage", fps=FPS, n_frames=N_FRAMES)
+    assert [line for line in built.kept if "not in" in line] == [f"{label} (not in this scene)" for label in lost]
+    assert [drive.label for drive in own.drives(scene)] == labels[2:]
+    # they wait through everything that writes the list, and the file
+    bindings.rekey_show(scene, heard)
+    own.update_drive(scene, 0, heard, FPS, high=7.0)
+    add(scene, stage["box"], '["glow"]')
+    own.remove_drive(scene, 1)
+    saved = build.save_blend(tmp_path / "waiting.blend")
+    bpy.ops.wm.open_mainfile(filepath=str(saved), use_scripts=False)
+    here = bpy.context.scene
+    built = build.build_show(here, CHANNELS, fps=FPS, n_frames=N_FRAMES)
+    assert built.kept == [f"{lost[1]} (not in this scene)"]
+    assert sorted(drive.label for drive in own.drives(here)) == sorted([labels[0], labels[2]])
+    here.frame_set(59)
+    kick = float(CHANNELS["kick"].at(59.0)[0])
+    assert evaluated(bpy.data.objects["HX Light A Carrier"], "scale")[2] == pytest.approx(3 * kick, rel=1e-4)
+    # what the user deletes is forgotten without a word
+    bpy.data.objects.remove(bpy.data.objects["Key"])
+    built = build.build_show(here, CHANNELS, fps=FPS, n_frames=N_FRAMES)
+    assert built.kept == [f"{lost[1]} (not in this scene)"]
+
+
+def test_parts_of_any_kind_are_found_again(scene) -> None:
+    build.build_show(scene, CHANNELS, fps=FPS, n_frames=N_FRAMES)
+    lattice = bpy.data.objects.new("HX Cage", bpy.data.lattices.new("HX Cage"))
+    lattice[compat.OWNED] = "tunnel"
+    bpy.data.collections["HX Tunnel"].objects.link(lattice)
+    add(scene, lattice.data, "use_outside")
+    built = build.build_show(scene, CHANNELS, fps=FPS, n_frames=N_FRAMES)
+    assert built.kept == ["Lattice HX Cage: use_outside (not in this scene)"]
