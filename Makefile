@@ -10,7 +10,7 @@ OTHER_BLENDERS := 4.2 5.0
 BPY_4.2 := 4.2.23
 BPY_5.0 := 5.0.1
 
-.PHONY: help setup demo test click-through lint bench extension repository demo-scene model mix clean
+.PHONY: help setup demo test click-through lint bench show extension repository demo-scene model mix clean
 
 help:
 	@echo "make demo       analyse the demo mix, build the tunnel, render stills and a film into out/"

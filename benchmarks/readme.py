@@ -136,8 +136,16 @@ def show_lines() -> list[str]:
         row(f"seconds per frame, 640x360, draft, {engine}", [f"{cost[name][f'{engine}_s']:.2f}" for name in scenes])
     row("seconds to bake an hour", [f"{cost[name]['bake_hour_s']:.1f}" for name in scenes])
     row(".blend of the demo mix", [f"{cost[name]['blend_mb']:.1f} MB" for name in scenes])
+    engines = show["engines"]["summary"]
+    row("EEVEE's level to that of Cycles (95th percentile), median and range of 27 cells",
+        ["{:.2f} ({:.2f} to {:.2f})".format(engines[name]["level_median"], *engines[name]["level_least_most"])
+         for name in scenes])  # fmt: skip
+    row("colour of EEVEE and Cycles apart on the circle of hues, most",
+        [f"{engines[name]['hue_apart_most']:.0f}°" for name in scenes])  # fmt: skip
     others = show["anywhere, cycles"]["scenes"]
     for number, pair in enumerate(others["tunnel"]["pairs"]):
+        if pair["pair"][0] not in show["anywhere, cycles"]["made_with"]["saved_by"]:
+            continue
         means = [others[name]["pairs"][number]["mean"] for name in scenes]
         row(f"one .blend rendered by {' and '.join(pair['pair'])}: mean difference (white is 1)",
             [f"{mean:.4f}" for mean in means])  # fmt: skip

@@ -30,6 +30,7 @@ from .show_mix import FPS, Bytes, Studio
 from .show_sheet import parsed_size
 
 BOUNDS = {"frames from a kick to its peak at most": 1, "bars whose colour lands elsewhere at most": 0}
+SIZE = (128, 72)
 AROUND_KICK = 2
 # the frames around a downbeat, and among the steps between them the one onto it
 AROUND_DOWNBEAT, LANDING = (-2, -1, 0, 1), 1
@@ -43,7 +44,7 @@ _DARK = 2e-3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``beats``."""
     parser.add_argument("--scenes", nargs="+", default=list(show_mix.SCENES), choices=show_mix.SCENES)
-    parser.add_argument("--size", default="128x72", type=parsed_size, metavar="WxH")
+    parser.add_argument("--size", default="{}x{}".format(*SIZE), type=parsed_size, metavar="WxH")
     parser.add_argument("--bars", type=int, nargs=2, metavar=("FIRST", "END"), help="only these, counted from 0")
     parser.add_argument("--threads", type=int, default=0)
 
@@ -162,5 +163,5 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"    {row}")
     made_with = {"engine": "cycles", "quality": "draft", "size": "{}x{}".format(*arguments.size), "fps": FPS}
     result = {"made_with": made_with, "how": (__doc__ or "").split("\n\n")[1:], "bounds": BOUNDS, "scenes": scenes}
-    show_mix.keep_result("beats", result, whole=arguments.bars is None)
+    show_mix.keep_result("beats", result, whole=arguments.bars is None and arguments.size == SIZE)
     return 1 if any(one["kicks"]["further_off"] or one["colours"]["elsewhere"] for one in scenes.values()) else 0

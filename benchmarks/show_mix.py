@@ -146,6 +146,11 @@ def keep_result(name: str, result: Mapping[str, Any], *, whole: bool = True) -> 
     print(f"wrote {name} into {path.relative_to(ROOT)}")
 
 
+def result_name(command: str, engine: str) -> str:
+    """Name of a command's part of the result file: Cycles is what the bounds are stated for, others stand beside it."""
+    return command if engine == "cycles" else f"{command}, {engine}"
+
+
 def rounded(value: Any, digits: int = 4) -> Any:
     """Numbers of a result shortened, also inside lists and tables."""
     if isinstance(value, float):

@@ -18,6 +18,7 @@ from housex_blender.core.looks import load_look
 from . import show_frames, show_mix, show_pictures, show_verdicts
 from .show_frames import Job, Wanted
 
+SIZE = (320, 180)
 _MADE_FROM = "made_from.txt"
 
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--genres", nargs="+", default=list(GENRES), choices=GENRES, help="only these, for a quick look"
     )
     parser.add_argument("--look", default="house", help="name or file of a look")
-    add_render_arguments(parser, "320x180")
+    add_render_arguments(parser, "{}x{}".format(*SIZE))
 
 
 def add_render_arguments(parser: argparse.ArgumentParser, size: str) -> None:
@@ -70,8 +71,14 @@ def picture_names(folder: Path, look: str, genre: str, moment: str) -> list[Path
     return [folder / f"{stem}-{number}.png" for number in range(show_mix.IN_A_ROW + 1)]
 
 
-def sheet_jobs(arguments: argparse.Namespace, folders: Mapping[str, Path]) -> list[Job]:
-    """One job per scene and part of the genres, so that all processes are busy to the end."""
+def sheet_jobs(arguments: argparse.Namespace, folders: Mapping[str, Path], *, first_only: bool = False) -> list[Job]:
+    """One job per scene and part of the genres, so that all processes are busy to the end.
+
+    Args:
+        arguments: Of ``sheet``.
+        folders: Where the frames of each scene wait.
+        first_only: Only the first frame of each moment.
+    """
     frames = show_mix.moment_frames(show_mix.demo_timeline())
     jobs = []
     for kind, folder in folders.items():
@@ -81,7 +88,9 @@ def sheet_jobs(arguments: argparse.Namespace, folders: Mapping[str, Path]) -> li
                 pictures = [
                     (str(path), frame)
                     for moment, row in frames.items()
-                    for path, frame in zip(picture_names(folder, arguments.look, genre, moment), row, strict=True)
+                    for path, frame in list(
+                        zip(picture_names(folder, arguments.look, genre, moment), row, strict=True)
+                    )[: 1 if first_only else None]
                 ]
                 if any(not Path(name).is_file() for name, _ in pictures):
                     wanted.append(Wanted(arguments.look, genre, tuple(pictures)))
@@ -120,14 +129,21 @@ def measured(arguments: argparse.Namespace, folders: Mapping[str, Path]) -> dict
     }  # fmt: skip
 
 
+def is_whole(arguments: argparse.Namespace, kinds: list[str]) -> bool:
+    """Whether this is the sheet that the bounds are stated for, in one engine or another."""
+    everything = kinds == list(show_mix.SCENES) and arguments.genres == list(GENRES)
+    return everything and (arguments.look, arguments.size, arguments.quality) == ("house", SIZE, "draft")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Render, measure, draw; 1 when a bound is broken."""
     kinds = show_mix.known_scenes(arguments.scenes)
     folders = {kind: frames_folder(arguments, kind) for kind in kinds}
     show_frames.run_all(sheet_jobs(arguments, folders), arguments.out / "jobs", arguments.jobs)
     result = show_mix.rounded(measured(arguments, folders))
-    whole = kinds == list(show_mix.SCENES) and arguments.genres == list(GENRES) and arguments.look == "house"
-    sheet = arguments.out / ("sheet.png" if whole else "sheet-part.png")
+    whole = is_whole(arguments, kinds)
+    name = show_mix.result_name("sheet", arguments.engine)
+    sheet = arguments.out / f"{name.replace(', ', '-')}{'' if whole else '-part'}.png"
     cells = {}
     for row in result["rows"]:
         path = picture_names(folders[row["scene"]], arguments.look, row["genre"], row["moment"])[0]
@@ -135,7 +151,7 @@ def run(arguments: argparse.Namespace) -> int:
     columns = [(kind, moment) for kind in kinds for moment in show_mix.MOMENTS]
     show_pictures.contact_sheet(cells, arguments.genres, columns, sheet)
     print(f"wrote {sheet}")
-    show_mix.keep_result("sheet", result, whole=whole)
+    show_mix.keep_result(name, result, whole=whole)
     return report(result)
 
 

@@ -18,11 +18,12 @@ Row = dict[str, Any]
 
 # level: luminance encoded as sRGB level, 0..1
 BOUNDS: dict[str, float] = {
-    "95th percentile of level at least": 0.15,
+    "95th percentile of level at least": 0.2,
     "95th less 5th percentile of level at least": 0.10,
     "median level at most": 0.75,
     "burnt out part of pixels at most": 0.10,
     "degrees from a dominant hue to the palette at most": 20.0,
+    "part of the colour off the palette at most": 0.2,
     "each colour of the palette, dark hues apart, shown in the drop by at least": 0.02,
     "mean luminance, drop to break, at least": 1.25,
     "mean luminance, drop to build, at least": 1.25,
@@ -97,6 +98,8 @@ def problems_of(row: Row, moment: str, palette_rgb: NDArray[np.floating]) -> lis
             if hue["apart"] > BOUNDS["degrees from a dominant hue to the palette at most"]:
                 found.append(f"hue {hue['deg']:.0f} ({100 * hue['share']:.0f} % of the colour) is {hue['apart']:.0f} "
                              "degrees from the palette")  # fmt: skip
+        if row["off_palette"] > BOUNDS["part of the colour off the palette at most"]:
+            found.append(f"{100 * row['off_palette']:.0f} % of the colour is off the palette")
     least = BOUNDS["each colour of the palette, dark hues apart, shown in the drop by at least"]
     if moment == "drop":
         hues, strong = palette_hues(palette_rgb), palette_rgb @ LUMINANCE >= _LIGHTS_NOTHING

@@ -166,11 +166,22 @@ def check(arguments: argparse.Namespace) -> Request:
     return Request(arguments, film, resolution, stills, _look(arguments))
 
 
+def shaped(name: str, sixteenth: int) -> tuple[int, int]:
+    """Width and height in pixels of a format; a wide picture is 16 times ``sixteenth`` wide, every other 9 times."""
+    width, height = SHAPES[name]
+    return width * sixteenth, height * sixteenth
+
+
+def shape_named(width: int, height: int) -> str:
+    """The format of a picture of this size; empty if it is none of ours. A few pixels of rounding do not count."""
+    fits = (name for name, (wide, high) in SHAPES.items() if abs(width * high / (height * wide) - 1.0) < 0.01)
+    return next(fits, "")
+
+
 def _resolution(arguments: argparse.Namespace) -> tuple[int, int]:
     """Width and height in pixels, both even, because H.264 wants that."""
     if not arguments.resolution:
-        width, height = (part * SIXTEENTH[arguments.quality] for part in SHAPES[arguments.format or "wide"])
-        return width, height
+        return shaped(arguments.format or "wide", SIXTEENTH[arguments.quality])
     if arguments.format:
         raise UsageError("--resolution says the shape already.", "Leave out --format.")
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", arguments.resolution.lower(), re.ASCII)

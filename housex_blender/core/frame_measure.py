@@ -150,6 +150,15 @@ def hues_of(picture: NDArray[Any]) -> Hues:
                 float((achromatic & ~white).mean()), float(white.mean()))  # fmt: skip
 
 
+def hue_shift(first: Hues, second: Hues) -> float:
+    """Degrees that the colour of one frame has to move on average to lie at the hues of another; 0 without colour."""
+    if not (first.histogram.any() and second.histogram.any()):
+        return 0.0
+    ahead = np.cumsum(first.histogram / first.histogram.sum() - second.histogram / second.histogram.sum())
+    # on a circle the way may go round either side: the shortest sum is that around the median
+    return float(np.abs(ahead - np.median(ahead)).sum())
+
+
 def _smoothed(histogram: Floats) -> Floats:
     """A histogram of 360 degrees under a Gauss curve that wraps around."""
     apart = (np.arange(360) + 180) % 360 - 180

@@ -16,7 +16,7 @@ from .bindings import forget, is_remembered, recall, remember
 from .compat import is_part
 from .drives import forget_deleted, set_aside, take_up, write_drives
 from .pictures import set_frame_rate
-from .rig import LOOK_CHANNELS, OWNED, SceneHandles, build_rig, check_channels, find_show, write_channels
+from .rig import OWNED, SceneHandles, build_rig, check_channels, find_show, write_channels
 from .shots import remember_cameras, renew_cuts, set_aside_cuts, take_up_cuts
 
 
@@ -27,7 +27,7 @@ def build_rig_only(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draf
 
 # Every kind of scene: what it needs and who builds it.
 SCENE_KINDS: dict[str, tuple[tuple[str, ...], Callable[..., SceneHandles]]] = {
-    "tunnel": (tuple(name for name in LOOK_CHANNELS if name != "speed"), tunnel.build_tunnel),
+    "tunnel": (tunnel.CHANNELS, tunnel.build_tunnel),
     "stage": (stage.CHANNELS, stage.build_stage),
     "lagoon": (lagoon.CHANNELS, lagoon.build_lagoon),
     "rig": ((), build_rig_only),
@@ -57,7 +57,7 @@ def build_show(
         scene_kind: One of SCENE_KINDS.
         fps: Frame rate, may be fractional such as 23.976.
         n_frames: Length; frame 1 is the first. None takes the last key.
-        seed: Chooses the look of the plates.
+        seed: Chooses what is left to chance: plates, crowd, stones.
         detail: "draft", "preview" or "final" amount of geometry.
 
     Raises:

@@ -189,6 +189,59 @@ def compositor(scene: bpy.types.Scene) -> tuple[Any, Any] | None:
     return tree, tree.nodes.new("CompositorNodeComposite")
 
 
+def add_mix(tree: Any, kind: str, image: Any, other: Any, amount: float = 1.0) -> Any:
+    """A colour mixed with another in a compositor's tree; returns the mixture, whose alpha is the first one's.
+
+    Args:
+        tree: Gets the node.
+        kind: Blend type.
+        image: Socket.
+        other: Socket or four numbers.
+        amount: How much of the other.
+    """
+    # from 5.0 on these trees are made of shader nodes; a newer Blender makes them out of the older ones when it loads
+    older = bpy.app.version < (5, 0, 0)
+    node = tree.nodes.new("CompositorNodeMixRGB" if older else "ShaderNodeMix")
+    if not older:
+        node.data_type = "RGBA"
+    node.blend_type = kind
+    factor, first, second = (node.inputs[number] for number in ((0, 1, 2) if older else (0, 6, 7)))
+    factor.default_value = amount
+    tree.links.new(image, first)
+    if isinstance(other, tuple):
+        second.default_value = other
+    else:
+        tree.links.new(other, second)
+    return node.outputs[0 if older else 2]
+
+
+def add_blur(tree: Any, image: Any, percent: float) -> Any:
+    """An image blurred by a part of its width, in a compositor's tree; returns the blurred image.
+
+    Args:
+        tree: Gets the nodes.
+        image: Socket.
+        percent: Size of the blur, of the width.
+    """
+    blur = tree.nodes.new("CompositorNodeBlur")
+    tree.links.new(image, blur.inputs["Image"])
+    if hasattr(blur, "filter_type"):
+        blur.filter_type = "FAST_GAUSS"
+    else:
+        blur.inputs["Type"].default_value = "Fast Gaussian"
+    if hasattr(blur, "use_relative"):
+        # 4.5 draws by its sockets and writes these for older versions
+        blur.use_relative, blur.aspect_correction = True, "Y"
+        blur.factor_x = blur.factor_y = percent
+    if hasattr(bpy.types, "CompositorNodeRelativeToPixel"):
+        size = tree.nodes.new("CompositorNodeRelativeToPixel")
+        size.data_type, size.reference_dimension = "FLOAT", "X"
+        size.inputs[1].default_value = percent / 100
+        tree.links.new(image, size.inputs["Image"])
+        tree.links.new(size.outputs[0], blur.inputs["Size"])
+    return blur.outputs["Image"]
+
+
 def strips_of(editor: Any) -> Any:
     """The strip collection of a sequence editor."""
     return editor.strips if hasattr(editor, "strips") else editor.sequences

@@ -26,11 +26,14 @@ from ..core.shots import shot_list
 from ..core.timeline import Timeline
 from ..core.titles import TitleCard
 from . import build, drop_strips, markers, output, shots, titles
-from .film_frames import FRAME_PATTERN, frames_folder, only_one, prepare_frames, remove_frames
+from .drives import drives
+from .film_frames import FRAME_PATTERN, fingerprint, frames_folder, only_one, prepare_frames, remove_frames
 from .framing import hide_backdrops, reframe
 from .rig import SceneHandles
 
 STILL_SIZE = (640, 360)
+# datablocks that only hold an object
+_HOLDERS = (bpy.types.Scene, bpy.types.Collection)
 Progress = Callable[[int, int, float], None]
 Shots = list[tuple[int, str]]
 
@@ -120,11 +123,20 @@ def make_show(timeline: Timeline, look: Look, mix_path: Path, plan: FilmPlan) ->
         detail=plan.quality,
     )
     show = Show(scene, handles, plan, timeline, look, mix_path, tamed=tamed)
+    if own and not _follows(scene, handles):
+        name = Path(plan.scene).name
+        show.warnings.append(
+            f"Nothing in {name} follows the mix: in Blender, right-click a property and choose Drive by Mix."
+        )
     show.warnings += [f"Left alone, because its animation is yours: {name}." for name in handles.kept]
     drop_strips.refresh_drops(scene, drop_strips.drop_spans(edited, plan.fps))
     markers.write_markers(scene, markers.marker_list(edited, plan.fps))
-    shots.write_cuts(scene, cuts)
-    _shape(show)
+    shots.write_cuts(scene, cuts, timeline.mix.sha256)
+    if plan.titles and scene.camera is None:
+        raise SceneError("The scene has no camera for the titles.", "Add one, or leave out --titles.")
+    if plan.alpha:
+        hide_backdrops(scene)
+    shape(scene, plan.resolution, plan.titles, alpha=plan.alpha)
     if not output.add_sound(scene, mix_path):
         show.warnings.append("This Blender was built without sound: the .blend has no sound strip.")
     if plan.loop:
@@ -167,18 +179,31 @@ def _longest_shot(cuts: Shots, first: int, end: int) -> str:
     return max(lengths, key=lambda shot: lengths[shot])
 
 
-def _shape(show: Show) -> None:
-    """Cameras, background and titles as the plan wants them."""
-    plan = show.plan
+def _follows(scene: bpy.types.Scene, handles: SceneHandles) -> bool:
+    """Whether anything but "HX Show" moves with its channels: keys, drives of the panel, or drivers."""
+    show = handles.objects["show"]
+    bound = any(one.id != show for found in handles.bindings.values() for one in found)
+    # whoever reads its properties by a driver, in a node or in a modifier refers to it
+    readers = [user for user in bpy.data.user_map(subset={show})[show] if not isinstance(user, _HOLDERS)]
+    return bound or bool(drives(scene)) or bool(readers)
+
+
+def shape(
+    scene: bpy.types.Scene, resolution: tuple[int, int], cards: Sequence[TitleCard], *, alpha: bool = False
+) -> None:
+    """Give our cameras the frame of a picture of this size, and the scene these titles instead of those it has.
+
+    Args:
+        scene: With its cameras and cuts.
+        resolution: Width and height in pixels.
+        cards: Titles; none where the scene has no camera.
+        alpha: Whether the background is transparent: titles have no shade behind them then.
+    """
     # a .blend that we saved earlier remembers its cameras too; other people's frame for themselves
-    reframe(shots.shot_cameras(show.scene).values(), plan.resolution)
-    if plan.alpha:
-        hide_backdrops(show.scene)
-    titles.remove_titles(show.scene)
-    if plan.titles:
-        if show.scene.camera is None:
-            raise SceneError("The scene has no camera for the titles.", "Add one, or leave out --titles.")
-        titles.add_titles(show.scene, plan.titles, plan.resolution, shade=not plan.alpha)
+    reframe(shots.shot_cameras(scene).values(), resolution)
+    titles.remove_titles(scene)
+    if cards and scene.camera is not None:
+        titles.add_titles(scene, cards, resolution, shade=not alpha)
 
 
 def configure(show: Show, *, quality: str = "", resolution: tuple[int, int] | None = None) -> None:
@@ -246,7 +271,7 @@ def _render_into(
     on_progress: Progress | None,
     should_stop: Callable[[], bool] | None,
 ) -> None:
-    prepare_frames(show, folder, resume=resume)
+    prepare_frames(fingerprint(show, show.scene.render.engine), folder, resume=resume)
     frames = show.plan.frames
     output.render_frames(
         show.scene, folder, list(frames), resume=resume, on_progress=on_progress, should_stop=should_stop

@@ -1,12 +1,18 @@
-"""The folder in which a film's frames wait: whose they are, and that one render at a time writes there. Zone: bpy."""
+"""The folder in which a film's frames wait: whose they are, and that one render at a time writes there. Zone: bpy.
+
+Frames are kept only where all that decides them is as it was: :func:`fingerprint` says so for a film of the command
+line, :func:`fingerprint_of_scene` for a scene as it stands.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -16,12 +22,15 @@ import numpy as np
 from ..core.errors import SceneError
 from ..core.files import sha256_of, write_text_atomic
 from ..core.scene_kinds import is_own
+from . import compat
+from .contents import hash_of_contents
 
 if TYPE_CHECKING:
     from .film import Show
 
 JOB_FILE, LOCK_FILE = "job.json", ".lock"
 OURS = (JOB_FILE, LOCK_FILE)
+_PACKAGE = Path(__file__).resolve().parents[1]
 FRAME_PATTERN = "frame_[0-9][0-9][0-9][0-9][0-9][0-9]*.png"
 PARTIAL_PATTERN = ".frame_*.part.png"
 
@@ -41,9 +50,48 @@ def fingerprint(show: Show, engine: str) -> dict[str, Any]:
     plan = {name: value for name, value in asdict(show.plan).items() if name not in free}
     scene_sha = sha256_of(Path(show.plan.scene)) if is_own(show.plan.scene) else ""
     levels = hashlib.sha256(np.ascontiguousarray(show.timeline.envelopes.values).tobytes()).hexdigest()
-    facts = [body, levels, look, plan, engine, scene_sha, bpy.app.version_string]
+    return _print([body, levels, look, plan, engine, scene_sha, *_surroundings()])
+
+
+def fingerprint_of_scene(scene: bpy.types.Scene) -> dict[str, Any]:
+    """What frames of a scene that is rendered as it stands are made from; engine, quality and size must be set.
+
+    A scene of the panel holds what its user changed by hand, so the open file itself is read, not what built it.
+    """
+    return _print([hash_of_contents(scene), scene.name, *_surroundings()])
+
+
+def _print(facts: list[Any]) -> dict[str, Any]:
     text = json.dumps(facts, sort_keys=True, default=str)
-    return {"schema": 1, "made_from": hashlib.sha256(text.encode()).hexdigest()}
+    return {"schema": 2, "made_from": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _surroundings() -> list[Any]:
+    """What else decides a frame: Blender, our own code, the device of Cycles, and the files that the .blend needs."""
+    return [bpy.app.version_string, _our_code(), compat.has_gpu_for_cycles(), _files()]
+
+
+@cache
+def _our_code() -> str:
+    """A hash of the code that makes scenes; another version of it may draw another tunnel."""
+    sources = [path for zone in ("core", "scene") for path in sorted((_PACKAGE / zone).glob("*.py"))]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+
+
+def _files() -> list[tuple[str, int, int]]:
+    """Name, size and time of change of every file that the open .blend needs for its pictures; 0 for a missing one."""
+    silent = {os.path.abspath(bpy.path.abspath(sound.filepath)) for sound in bpy.data.sounds}
+    found = []
+    for name in sorted(set(bpy.utils.blend_paths(absolute=True, packed=False, local=False))):
+        path = Path(os.path.abspath(name))
+        if str(path) in silent:
+            continue
+        try:
+            facts = path.stat()
+            found.append((str(path), facts.st_size, facts.st_mtime_ns))
+        except OSError:
+            found.append((str(path), 0, 0))
+    return found
 
 
 def _is_ours(path: Path) -> bool:
@@ -68,7 +116,9 @@ def only_one(folder: Path) -> Iterator[None]:
         if not _lock(stream):
             raise SceneError(f"Another render is writing to {folder.name}.", "Wait for it, or choose another name.")
         yield
-        (folder / LOCK_FILE).unlink(missing_ok=True)
+        # while it is held, so that nobody waits for a name that goes; Windows removes no open file
+        with suppress(OSError):
+            (folder / LOCK_FILE).unlink(missing_ok=True)
     finally:
         stream.close()
 
@@ -95,13 +145,26 @@ def _lock(stream: IO[str]) -> bool:
 def remove_frames(folder: Path) -> None:
     """Remove what we put into a frames folder, and the folder if nothing else is in it."""
     for path in [*folder.glob(FRAME_PATTERN), *folder.glob(PARTIAL_PATTERN), *(folder / name for name in OURS)]:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
     with suppress(OSError):
         folder.rmdir()
 
 
-def prepare_frames(show: Show, folder: Path, *, resume: bool) -> None:
+def remove_empty(folder: Path) -> None:
+    """Remove a frames folder in which no frame was finished, unless another render is at work there."""
+    if folder.is_dir() and not any(folder.glob(FRAME_PATTERN)):
+        with suppress(SceneError), only_one(folder):
+            remove_frames(folder)
+
+
+def prepare_frames(wanted: dict[str, Any], folder: Path, *, resume: bool) -> None:
     """Make the folder ready: with ``resume`` keep frames of the same job, else clear frames of ours.
+
+    Args:
+        wanted: What the frames will be made from, a fingerprint.
+        folder: Where they go.
+        resume: Whether to keep those that are there.
 
     Raises:
         SceneError: The folder cannot be made, or holds frames of another job.
@@ -109,7 +172,6 @@ def prepare_frames(show: Show, folder: Path, *, resume: bool) -> None:
     try:
         folder.mkdir(exist_ok=True)
         job = folder / JOB_FILE
-        wanted = fingerprint(show, show.scene.render.engine)
         found = json.loads(job.read_text(encoding="utf-8")) if job.is_file() else None
         pictures = sorted(folder.glob(FRAME_PATTERN))
         strangers = [path.name for path in folder.iterdir() if path.name not in OURS and not _is_ours(path)]
@@ -120,7 +182,8 @@ def prepare_frames(show: Show, folder: Path, *, resume: bool) -> None:
             )
         if resume and pictures and found != wanted:
             raise SceneError(
-                f"The frames in {folder.name} belong to another render.", "Leave out --resume to start over."
+                f"The frames in {folder.name} belong to another render: something was changed since.",
+                "Without Resume it starts over.",
             )
         if not resume:
             if pictures and found is None:
@@ -135,4 +198,4 @@ def prepare_frames(show: Show, folder: Path, *, resume: bool) -> None:
             f"The frames cannot be written to {folder}: {error.strerror or error}.", "Choose another place."
         ) from error
     except ValueError as error:
-        raise SceneError(f"{folder / JOB_FILE} is damaged.", "Leave out --resume to start over.") from error
+        raise SceneError(f"{folder / JOB_FILE} is damaged.", "Without Resume it starts over.") from error

@@ -14,6 +14,7 @@ from . import lagoon_motion as motion
 from .framing import BACKDROP
 from .lagoon_camera import build_cameras
 from .lagoon_materials import lagoon_materials
+from .meshes import add_motion, point_mesh, quad_mesh, store_vectors
 from .nodes import bind_lights
 from .rig import OWNED, SceneHandles
 
@@ -42,7 +43,7 @@ def build_lagoon(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draft"
     collection = bpy.data.collections.new(COLLECTION_NAME)
     scene.collection.children.link(collection)
     materials = lagoon_materials()
-    drive = motion.drive_group()
+    drive = motion.lagoon_values()
     mirror = motion.mirror_motion(drive)
     build_stones(collection, materials, drive, mirror, seed, detail)
     build_sea(collection, materials, drive, detail)
@@ -56,35 +57,11 @@ def build_lagoon(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draft"
     return handles
 
 
-def make_mesh(name: str, points: Any, quads: Any, materials: list[Any], smooth: bool = False) -> Any:
-    """A mesh of quads."""
-    mesh = bpy.data.meshes.new(name)
-    mesh.vertices.add(len(points))
-    mesh.vertices.foreach_set("co", np.asarray(points, np.float32).ravel())
-    mesh.loops.add(quads.size)
-    mesh.loops.foreach_set("vertex_index", np.asarray(quads, np.int32).ravel())
-    mesh.polygons.add(len(quads))
-    mesh.polygons.foreach_set("loop_start", np.arange(0, quads.size, 4, dtype=np.int32))
-    mesh.polygons.foreach_set("use_smooth", np.full(len(quads), smooth))
-    mesh.update(calc_edges=True)
-    for material in materials:
-        mesh.materials.append(material)
-    return mesh
-
-
-def give(mesh: Any, name: str, vectors: Any, domain: str = "POINT") -> None:
-    """Store a vector for each point, face or face corner."""
-    layer = mesh.attributes.new(name, "FLOAT_VECTOR", domain)
-    layer.data.foreach_set("vector", np.asarray(vectors, np.float32).ravel())
-
-
 def place(collection: Any, name: str, mesh: Any, *trees: Any, mirrored: bool = False) -> Any:
     """An object with its motion; a mirrored one hangs head down under the sea."""
     thing = bpy.data.objects.new(name, mesh)
     collection.objects.link(thing)
-    for tree in trees:
-        modifier: Any = thing.modifiers.new(tree.name, "NODES")
-        modifier.node_group = tree
+    add_motion(thing, *trees)
     if mirrored:
         thing.scale[2] = -1.0
     return thing
@@ -100,17 +77,17 @@ def place_twice(collection: Any, name: str, mesh: Any, *trees: Any, sway: Any = 
 def build_stones(collection: Any, materials: dict[str, Any], drive: Any, mirror: Any, seed: int, detail: str) -> None:
     """The field of monoliths."""
     field = shapes.build_field(seed, detail)
-    mesh = make_mesh("HX Stones", field.points, field.quads, [materials["stones"]])
+    mesh = quad_mesh("HX Stones", field.points, field.quads, [materials["stones"]])
     for name in ("axis", "piece", "chance", "near"):
-        give(mesh, f"hx_{name}", getattr(field, name))
-    give(mesh, "hx_edge", field.edge, "CORNER")
-    give(mesh, "hx_seam", field.seam, "FACE")
+        store_vectors(mesh, f"hx_{name}", getattr(field, name))
+    store_vectors(mesh, "hx_edge", field.edge, "CORNER")
+    store_vectors(mesh, "hx_seam", field.seam, "FACE")
     place_twice(collection, "HX Stones", mesh, motion.field_motion(drive), sway=mirror)
 
 
 def build_sea(collection: Any, materials: dict[str, Any], drive: Any, detail: str) -> None:
     """The sea."""
-    mesh = make_mesh("HX Sea", *shapes.sea_grid(detail), [materials["sea"]], smooth=True)
+    mesh = quad_mesh("HX Sea", *shapes.sea_grid(detail), [materials["sea"]], smooth=True)
     place(collection, "HX Sea", mesh, motion.sea_motion(drive))
     set_back(collection, mesh, motion.SEA_BACK_M)
 
@@ -118,21 +95,21 @@ def build_sea(collection: Any, materials: dict[str, Any], drive: Any, detail: st
 def build_far(collection: Any, materials: dict[str, Any], drive: Any, rng: np.random.Generator) -> None:
     """What is far away: sky, mountains, eclipse and aurora."""
     points, quads, marks, way = shapes.aurora_curtains(rng)
-    curtains = make_mesh("HX Aurora", points, quads, [materials["aurora"]])
-    give(curtains, "hx_sheet", marks)
-    give(curtains, "hx_tall", way)
+    curtains = quad_mesh("HX Aurora", points, quads, [materials["aurora"]])
+    store_vectors(curtains, "hx_sheet", marks)
+    store_vectors(curtains, "hx_tall", way)
     place_twice(collection, "HX Aurora", curtains, motion.aurora_motion(drive))
     set_back(collection, curtains, motion.AURORA_BACK_M)
-    ridge = make_mesh("HX Ridge", *shapes.ridge(rng), [materials["ridge"]])
+    ridge = quad_mesh("HX Ridge", *shapes.ridge(rng), [materials["ridge"]])
     place_twice(collection, "HX Ridge", ridge)
-    sky = place(collection, "HX Sky", make_mesh("HX Sky", *shapes.ball(24, 48), [materials["sky"]]))
+    sky = place(collection, "HX Sky", quad_mesh("HX Sky", *shapes.ball(24, 48), [materials["sky"]]))
     sky.scale = (shapes.SKY_M, shapes.SKY_M, shapes.SKY_M)
     for thing in collection.objects:
         if thing.data in (sky.data, ridge):
             thing[BACKDROP] = True
     disc, corona = shapes.disc(np.array([0.0, 1.0]), 64), shapes.disc(np.linspace(0.0, 4.2, 12), 48)
-    place_eclipse(collection, "HX Eclipse", make_mesh("HX Eclipse", *disc, [materials["disc"]]), -2.0)
-    streamers = make_mesh("HX Corona", *corona, [materials["corona"]])
+    place_eclipse(collection, "HX Eclipse", quad_mesh("HX Eclipse", *disc, [materials["disc"]]), -2.0)
+    streamers = quad_mesh("HX Corona", *corona, [materials["corona"]])
     place_eclipse(collection, "HX Corona", streamers, 2.0, motion.corona_motion(drive))
 
 
@@ -156,15 +133,12 @@ def place_eclipse(collection: Any, name: str, mesh: Any, behind_m: float, *trees
 def build_lamps(collection: Any, materials: dict[str, Any], drive: Any, rng: np.random.Generator) -> None:
     """Small lights that float over the water: instances of one lamp, each with its light on the water."""
     points, quads, sheet, kinds = shapes.lamp_shape()
-    mesh = make_mesh("HX Lamp", points, quads, [materials["lamp"], materials["pool"]])
-    give(mesh, "hx_sheet", sheet)
+    mesh = quad_mesh("HX Lamp", points, quads, [materials["lamp"], materials["pool"]])
+    store_vectors(mesh, "hx_sheet", sheet)
     mesh.polygons.foreach_set("material_index", np.asarray(kinds, np.int32))
     lamp = place(collection, "HX Lamp", mesh)
     lamp.hide_render = lamp.hide_viewport = True
-    places = bpy.data.meshes.new("HX Lamps")
-    where = shapes.lamp_places(rng, LAMPS)
-    places.vertices.add(len(where))
-    places.vertices.foreach_set("co", where.astype(np.float32).ravel())
+    places = point_mesh("HX Lamps", shapes.lamp_places(rng, LAMPS))
     place_twice(collection, "HX Lamps", places, motion.lamp_motion(drive, lamp))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from .lagoon_geometry import rail_length_m, rail_points
 from .lagoon_motion import LAP_M
+from .meshes import follow, look_at
 from .rig import SceneHandles
 
 
@@ -80,8 +81,7 @@ def build_rail(collection: bpy.types.Collection) -> Any:
 def _rider(collection: Any, rail: Any, name: str, ahead_m: float) -> Any:
     empty = bpy.data.objects.new(name, None)
     collection.objects.link(empty)
-    follow: Any = empty.constraints.new("FOLLOW_PATH")
-    follow.target, follow.offset = rail, -ahead_m
+    follow(empty, rail, ahead_m)
     return empty
 
 
@@ -97,8 +97,7 @@ def _build_shot(collection: Any, rail: Any, name: str, shot: Shot) -> Any:
     aim = bpy.data.objects.new(f"HX {title} Aim", None)
     aim.parent, aim.location = carriage, shot.place
     collection.objects.link(aim)
-    look: Any = aim.constraints.new("TRACK_TO")
-    look.target, look.track_axis, look.up_axis = target, "TRACK_NEGATIVE_Z", "UP_Y"
+    look_at(aim, target)
     data = bpy.data.cameras.new("HX Camera" if name == "wide" else f"HX Camera {title}")
     data.clip_start, data.clip_end, data.lens = 0.1, 6000.0, shot.lens_mm
     camera = bpy.data.objects.new(data.name, data)

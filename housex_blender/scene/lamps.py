@@ -10,6 +10,7 @@ from .hull import BAY_M, FLOOR_M, N_SIDES, RADIUS_M, Floats, Ints, Shape, corner
 
 # Corners of the cross-section that carry a long strip: the floor's two edges and two high on the walls.
 STRIP_CORNERS = (0, 3, N_SIDES - 3, N_SIDES)
+SEGMENT_M = 0.58
 
 
 def ring_points() -> Floats:
@@ -68,6 +69,22 @@ def received(place: Any, normal: Any, along_m: Any, sample: Any) -> Any:
     square = along_m * along_m + right * right + up * up
     facing = normal[:, 1] * right + normal[:, 2] * up - normal[:, 0] * along_m
     return np.maximum(facing, 0.0) / (np.sqrt(square) + 1e-6) / (square + 0.5)
+
+
+def lamp_places(points: Floats, quads: Ints) -> Floats:
+    """(m, 4, 3) where each face corner lies on its lamp: across -1..1, along in segments from 0, how many segments.
+
+    Along is the longer way over a face; its segments are about ``SEGMENT_M`` long and fill it evenly.
+    """
+    corner = points[quads]
+    first_m = np.linalg.norm(corner[:, 1] - corner[:, 0], axis=1)
+    second_m = np.linalg.norm(corner[:, 2] - corner[:, 1], axis=1)
+    count = np.maximum(np.round(np.maximum(first_m, second_m) / SEGMENT_M), 1.0)
+    # the faces' two edges as they go round: 0, then 1, then 1, then 0, and a quarter turn later
+    one, other = np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0, 1.0])
+    along = np.where((first_m >= second_m)[:, None], one, other)
+    across = np.where((first_m >= second_m)[:, None], other, one)
+    return np.stack([2 * across - 1, along * count[:, None], np.broadcast_to(count[:, None], along.shape)], axis=2)
 
 
 def ring_lamp(shape: Shape, along_m: float, inward_m: float, width_m: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .formula import Num, Vec
 from .nodes import fresh_material, math, signals_group, use_group, vector_math
 from .path import LoopPath
 from .tunnel_shading import bell, combine, haze_group, mirror_group, number, wave_group
@@ -12,6 +13,8 @@ from .tunnel_shading import bell, combine, haze_group, mirror_group, number, wav
 HAZE_M = 52.0
 # Within this distance in metres lamps are dimmed.
 PASSING_M = 10.0
+# How far off in metres the tubes in a lamp have nearly melted into one light.
+TUBES_SEEN_M = 26.0
 STARS_PER_UNIT = 38.0
 # How much of what a colour cannot show on a screen becomes white.
 ABOVE_IS_WHITE = 0.12
@@ -132,8 +135,11 @@ def _half(tree: Any) -> Any:
     return node.outputs[0]
 
 
-def emitter_material(name: str, letter: str, groups: Groups, gain: float, reach_m: float) -> Any:
-    """A lamp in the colour of its group, as bright as that says; light that travels passes through it."""
+def emitter_material(name: str, letter: str, groups: Groups, gain: float, reach_m: float, thick: float = 0.5) -> Any:
+    """A lamp in the colour of its group, as bright as that says; light that travels passes through it.
+
+    Its tubes are ``thick`` times as wide as it is.
+    """
     material, tree = fresh_material(name)
     source = use_group(tree, groups.signals)
     # a lamp that is turned low still looks like a lamp: its tube dims less than what it throws on the walls
@@ -144,16 +150,37 @@ def emitter_material(name: str, letter: str, groups: Groups, gain: float, reach_
     bright = math(tree, "MULTIPLY", math(tree, "MULTIPLY", _wave(tree, groups), lift), gain)
     # a lamp that passes the camera would outshine the kicks
     camera = tree.nodes.new("ShaderNodeCameraData")
-    near = math(tree, "MULTIPLY_ADD", bell(tree, camera.outputs["View Distance"], PASSING_M), -0.75, 1.0)
+    near = math(tree, "MULTIPLY_ADD", bell(tree, camera.outputs["View Distance"], PASSING_M), -0.45, 1.0)
     bright = math(tree, "MULTIPLY", bright, near)
+    tube, glass = _tube(tree, thick)
+    bright = math(tree, "MULTIPLY", bright, glass)
     # as bright as the screen shows the colour without bending its hue; a little white, and more of what is above that,
     # makes the tube look hot
     strongest = math(tree, "MULTIPLY", level.outputs[2], bright)
     shown = math(tree, "MINIMUM", bright, math(tree, "DIVIDE", 1.0, math(tree, "MAXIMUM", level.outputs[2], 0.01)))
     above = math(tree, "MAXIMUM", math(tree, "SUBTRACT", strongest, 1.0), 0.0)
     white = math(tree, "MULTIPLY_ADD", above, ABOVE_IS_WHITE, math(tree, "MULTIPLY", strongest, 0.16))
+    white = math(tree, "MULTIPLY", white, tube)
     colour = _scaled(tree, source.outputs[letter], shown)
     return finish(material, tree, vector_math(tree, "ADD", colour, _scaled(tree, _half(tree), white)), groups, reach_m)
+
+
+def _tube(tree: Any, thick: float) -> tuple[Any, Any]:
+    """What a lamp is made of: where its tube is, 0..1, and how bright the tube and the glass over it are, 0..1.
+
+    A row of tubes with caps lies behind frosted glass whose rims catch their light. Far off, where a pixel would hold
+    many of them, the lamp is even.
+    """
+    node, camera = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeCameraData")
+    node.attribute_name = "hx_lamp"
+    across, along, _ = Vec(tree, node.outputs["Vector"]).parts()
+    near = Num(tree, camera.outputs["View Distance"]).bump(TUBES_SEEN_M)
+    across, from_middle = across.abs(), (along.fract() * 2.0 - 1.0).abs()
+    cap = from_middle.step(0.94, 0.86)
+    tube = across.bump(thick) * cap * (1.0 - from_middle * from_middle * 0.35)
+    rim = (across - 0.84).bump(0.10) * 0.25
+    glass = tube * 1.15 + (rim + 0.24) * (cap * 0.75 + 0.25)
+    return (tube * near + (1.0 - near)).socket, (glass * near + (1.0 - near)).socket
 
 
 def _additive(tree: Any, material: Any, colour: Any) -> Any:
@@ -238,12 +265,14 @@ def sky_material(groups: Groups) -> Any:
     cloud.inputs["Scale"].default_value, cloud.inputs["Detail"].default_value = 2.6, 4.0
     tree.links.new(way, cloud.inputs["Vector"])
     star = _stars(tree, way)
-    mist = math(tree, "MAXIMUM", math(tree, "SUBTRACT", cloud.outputs[0], 0.42), 0.0)
+    # bright banks with black between: a dim glow everywhere would make mud of warm colours
+    mist = Num(tree, cloud.outputs[0]).step(0.46, 0.72)
+    mist = (mist * mist * 1.5 + mist.step(0.4, 1.0) * 3.2).socket
     colour = vector_math(
         tree,
         "ADD",
         _scaled(tree, source.outputs["A"], star),
-        _scaled(tree, source.outputs["C"], math(tree, "MULTIPLY", math(tree, "POWER", mist, 1.3), 4.0)),
+        _scaled(tree, source.outputs["C"], mist),
     )
     emission, output = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
     tree.links.new(colour, emission.inputs["Color"])
@@ -261,7 +290,7 @@ def tunnel_materials(path: LoopPath) -> tuple[dict[str, Any], Groups]:
         "hull": surface_material("HX Hull", groups, wet=False),
         "floor": surface_material("HX Floor", groups, wet=True),
         "rings": emitter_material("HX Rings", "A", groups, 1.8, HAZE_M * 1.6),
-        "strips": emitter_material("HX Strips", "B", groups, 2.2, HAZE_M * 2.4),
+        "strips": emitter_material("HX Strips", "B", groups, 2.1, HAZE_M * 2.4, 0.72),
         "accents": emitter_material("HX Accents", "C", groups, 1.5, HAZE_M * 1.2),
         "beams": beam_material(groups),
         "core": core_material(groups),

@@ -8,13 +8,15 @@ import itertools
 import numpy as np
 
 from . import hull, lamps
-from .hull import BAY_M, FLOOR, GROOVE_M, N_SIDES, PLATE, Floats, Motion, Plates, Shape
+from .hull import BAY_M, FLOOR, GROOVE_M, N_SIDES, PLATE, Motion, Plates, Shape
 from .tunnel_cables import cables, conduits
 
 # How far plates are cut up: depth of the cuts and the smallest plate in metres.
 DETAILS: dict[str, tuple[int, float]] = {"draft": (5, 0.6), "preview": (5, 0.55), "final": (6, 0.3)}
 PARTS = ("hull", "floor", "rings", "strips", "accents")
 GATE_EVERY = 5
+# Metres from a strip's place inwards: where the metal beside it begins, its face and the metal's edge; half its width.
+STRIP_HOUSING = (-0.12, 0.30, 0.32, 0.185)
 # Bays in a row look different: many plates, slats along the tunnel, few large shields.
 BAY_STYLES = ("plates", "plates", "slats", "plates", "shields")
 
@@ -161,15 +163,24 @@ def rib(shape: Shape, lamp: Shape, along_m: float, gate: bool) -> None:
             lamps.ring_lamp(lamp, along_m + side * (half - 0.05), edge - 0.06, 0.05)
 
 
-def strips(shape: Shape, n_bays: int) -> None:
-    """Long bars of light in four corners of the cross-section."""
+def strips(shape: Shape, hull_shape: Shape, n_bays: int) -> None:
+    """Long bars of light in four corners of the cross-section, each between two lips of metal."""
     corner = hull.corners()
     for index in lamps.STRIP_CORNERS:
+        inward = -corner[index] / np.linalg.norm(corner[index])
+        frame = np.stack([np.array([inward[1], -inward[0]]), inward])
+        low_m, face_m, high_m, lamp_m = STRIP_HOUSING
+        bar, lip = (np.array(outline) for outline in (
+            [[-lamp_m, face_m], [lamp_m, face_m]],
+            [[lamp_m, low_m], [lamp_m, high_m - 0.02], [lamp_m + 0.02, high_m], [lamp_m + 0.09, high_m],
+             [lamp_m + 0.14, low_m]],
+        ))  # fmt: skip
         centre = corner[index] * 0.94
-        across: Floats = np.array([-corner[index][1], corner[index][0]]) / hull.RADIUS_M
-        outline = np.stack([centre - across * 0.185, centre + across * 0.185])
         for bay in range(n_bays):
-            hull.sweep(shape, np.linspace(bay * BAY_M + 0.5, (bay + 1) * BAY_M - 0.5, 5), outline, np.ones(4))
+            along = np.linspace(bay * BAY_M + 0.5, (bay + 1) * BAY_M - 0.5, 5)
+            hull.sweep(shape, along, centre + bar @ frame, np.ones(4))
+            for outline in (lip, lip[::-1] * (-1.0, 1.0)):
+                hull.sweep(hull_shape, along[[0, 2, 4]], centre + outline @ frame, np.array([0.5, 0.15, 1.0, 0.9]))
 
 
 @functools.lru_cache(maxsize=2)
@@ -188,5 +199,5 @@ def build_module(seed: int, detail: str, n_bays: int) -> dict[str, Shape]:
         rib(parts["hull"], parts["rings"], bay * BAY_M, gate=bay % GATE_EVERY == 0)
     conduits(parts["hull"], n_bays)
     cables(parts["hull"], rng, n_bays)
-    strips(parts["strips"], n_bays)
+    strips(parts["strips"], parts["hull"], n_bays)
     return parts

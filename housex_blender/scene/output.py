@@ -16,11 +16,11 @@ import bpy
 from ..core.errors import SceneError
 from . import compat
 from .encode import encode_film as encode_film
+from .glow import BLOOM, bloom_group
 from .pictures import frame_path, gone, is_picture, move_into, one_line, set_frame_rate, writable_folder
 
 SOUND_STRIP = "HX Mix"
 CLICK_STRIP = "HX Click"
-BLOOM, _BLOOM_FILE = "HX Bloom", "bloom.blend"
 
 
 @dataclass(frozen=True)
@@ -140,24 +140,6 @@ def add_bloom(scene: bpy.types.Scene, *, alpha: bool = False) -> bool:
     lit = add_glow_cover(tree, bloom.outputs["Image"], output) if alpha else bloom.outputs["Image"]
     tree.links.new(lit, output.inputs[0])
     return True
-
-
-def bloom_group() -> Any:
-    """The group whose glow every Blender since 4.2 draws alike, whichever saved the file; .ci/make_bloom.py tells."""
-    found: Any = next((tree for tree in bpy.data.node_groups if tree.name == BLOOM and tree.library is None), None)
-    if found is not None and found.bl_idname == "CompositorNodeTree":
-        return found
-    libraries: Any = bpy.data.libraries
-    with libraries.load(str(Path(__file__).with_name(_BLOOM_FILE))) as (_, wanted):
-        wanted.node_groups = [BLOOM]
-    # a copy is the file's own: what was loaded points at where the extension lies on this machine
-    loaded = wanted.node_groups[0]
-    group = loaded.copy()
-    bpy.data.node_groups.remove(loaded)
-    group.name = BLOOM
-    for library in [one for one in libraries if one.filepath.endswith(_BLOOM_FILE) and not one.users_id]:
-        libraries.remove(library)
-    return group
 
 
 def add_glow_cover(tree: Any, image: Any, output: Any) -> Any:

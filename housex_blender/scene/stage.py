@@ -10,6 +10,7 @@ import numpy as np
 from . import stage_geometry, stage_lamps
 from .compat import OWNED
 from .framing import BACKDROP
+from .meshes import add_motion, point_mesh, quad_mesh, store_vectors
 from .nodes import bind_lights
 from .rig import SceneHandles
 from .stage_cameras import build_cameras
@@ -22,8 +23,8 @@ from .stage_motion import (
     heads_motion,
     jets_motion,
     signals_motion,
+    stage_values,
     stars_motion,
-    values_group,
 )
 
 COLLECTION_NAME = "HX Stage"
@@ -57,7 +58,7 @@ def build_stage(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draft")
     scene.collection.children.link(collection)
     people = bpy.data.collections.new(PEOPLE_NAME)
     collection.children.link(people)
-    materials, values = stage_materials(), values_group()
+    materials, values = stage_materials(), stage_values()
     still, heads = signals_motion(values), heads_motion(values)
     build_part(collection, "Sky", stage_geometry.build_sky(seed), materials["sky"], still)
     build_part(collection, "Stars", stage_geometry.build_stars(seed), materials["stars"], stars_motion(values))
@@ -82,24 +83,10 @@ def build_stage(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draft")
 def build_mesh(name: str, pieces: Pieces, material: Any) -> Any:
     """A mesh with its marks as point attributes."""
     points, quads, marks = pieces.arrays()
-    mesh = bpy.data.meshes.new(name)
-    mesh.vertices.add(len(points))
-    mesh.vertices.foreach_set("co", points.astype(np.float32).ravel())
-    mesh.loops.add(quads.size)
-    mesh.loops.foreach_set("vertex_index", quads.astype(np.int32).ravel())
-    mesh.polygons.add(len(quads))
-    mesh.polygons.foreach_set("loop_start", np.arange(0, quads.size, 4, dtype=np.int32))
-    mesh.update(calc_edges=True)
+    mesh = quad_mesh(name, points, quads, [material], smooth=True)
     for mark, rows in marks.items():
-        add_mark(mesh, mark, rows)
-    mesh.materials.append(material)
+        store_vectors(mesh, mark, rows)
     return mesh
-
-
-def add_mark(mesh: Any, name: str, rows: Any) -> None:
-    """Store (n, 3) numbers on the points of a mesh."""
-    layer = mesh.attributes.new(name, "FLOAT_VECTOR", "POINT")
-    layer.data.foreach_set("vector", np.ascontiguousarray(rows, dtype=np.float32).ravel())
 
 
 def build_part(collection: Any, name: str, pieces: Pieces, material: Any, motion: Any = None) -> Any:
@@ -113,22 +100,14 @@ def build_part(collection: Any, name: str, pieces: Pieces, material: Any, motion
     return part
 
 
-def add_motion(part: Any, motion: Any) -> None:
-    """Let a geometry node tree act on an object."""
-    modifier = part.modifiers.new("HX Motion", "NODES")
-    modifier.node_group = motion
-
-
 def build_people(collection: Any, store: Any, material: Any, values: Any, seed: int) -> None:
     """The shapes of people, which nobody sees, and a point for each of the crowd."""
     shapes = [build_part(store, f"Person {number + 1}", person(number), material) for number in range(len(POSES))]
     for shape in shapes:
         shape.hide_render = shape.hide_viewport = True
     crowd = build_crowd(seed)
-    mesh = bpy.data.meshes.new("HX Stage Crowd")
-    mesh.vertices.add(len(crowd.places))
-    mesh.vertices.foreach_set("co", crowd.places.astype(np.float32).ravel())
-    add_mark(mesh, "hx_traits", crowd.traits)
+    mesh = point_mesh("HX Stage Crowd", crowd.places)
+    store_vectors(mesh, "hx_traits", crowd.traits)
     poses: Any = mesh.attributes.new("hx_pose", "INT", "POINT")
     poses.data.foreach_set("value", crowd.poses.astype(np.int32))
     mesh.materials.append(material)

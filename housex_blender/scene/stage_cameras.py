@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 import numpy as np
 
+from .meshes import follow, look_at
 from .rig import SceneHandles
 
 Place = tuple[float, float, float]
@@ -74,11 +75,8 @@ def build_camera(collection: bpy.types.Collection, line: Any, name: str, shot: S
     target = bpy.data.objects.new(f"HX Target {title}", None)
     target.location = shot.target
     carriage = bpy.data.objects.new(f"HX Carriage {title}", None)
-    follow: Any = carriage.constraints.new("FOLLOW_PATH")
-    follow.name, follow.target = "HX Rail", rail
-    follow.use_fixed_location = False
-    look: Any = carriage.constraints.new("TRACK_TO")
-    look.target, look.track_axis, look.up_axis = target, "TRACK_NEGATIVE_Z", "UP_Y"
+    follow(carriage, rail)
+    look_at(carriage, target)
     data = bpy.data.cameras.new(f"HX Camera {title}" if name != "wide" else "HX Camera")
     data.lens, data.clip_start, data.clip_end = shot.lens_mm, 0.1, 400.0
     camera = bpy.data.objects.new(data.name, data)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .formula import Num, Vec, vector
 from .nodes import fresh_material, signals_group, use_group
-from .stage_formula import Num, Vec, vector
 from .stage_geometry import STAGE_M, WALL_HALF_M, WALL_M
 from .stage_motion import laser_gate, turns
 from .stage_wall import ASPECT, stored_group, stored_values, wall_group
@@ -71,13 +71,9 @@ class Shade:
 
     def hot(self, colour: Vec, level: Num) -> Vec:
         """As bright as the screen shows the colour without bending its hue; what is above that turns it white-hot."""
-        split = self.tree.nodes.new("ShaderNodeSeparateColor")
-        split.mode = "HSV"
-        self.tree.links.new(colour.socket, split.inputs[0])
-        brightest = Num(self.tree, split.outputs[2])
+        brightest = colour.strongest()
         pure = level.least(1.0 / brightest.most(0.01))
-        white = brightest * (level - pure) * WHITE_HOT
-        return colour * pure + vector(self.tree, white, white, white)
+        return colour * pure + (brightest * (level - pure) * WHITE_HOT).grey()
 
     def finish(self, colour: Vec, additive: bool = False) -> Any:
         """Shine in that colour; ``additive`` lets through all that is behind."""
@@ -128,7 +124,8 @@ def wall_material(groups: dict[str, Any]) -> Any:
     picture = shade.hot(shade.key, level * 1.35)
     wing = shade.fill * (wings(right, up, value) * 1.1)
     tube = shade.fill * (tubes(right, up, value) * 1.6)
-    calm = 1.0 - value["Open"].clip() * 0.25
+    # the beams rest in a break: the wall carries the picture
+    calm = 1.0 + value["Open"].clip() * 0.3
     other = wing.mix(tube, kind.step(1.4, 1.6))
     return shade.finish((picture * calm).mix(other * calm, kind.step(0.4, 0.6)))
 
@@ -202,14 +199,17 @@ def sky_material(groups: dict[str, Any]) -> Any:
     glow = (x / 0.62).bump(1.0) * ((z - 0.12) / (calm * 0.16 + 0.24)).bump(1.0) * ahead
     low = (z / 0.10).bump(1.0)
     haze = glow * (banks * 0.5 + 0.08) + low * (banks * 0.14 + 0.04)
-    return shade.finish(shade.accent * (haze * (1.0 + calm * 0.8)))
+    # a dim yellow is an olive: such an accent leaves the sky to the stars
+    return shade.finish(shade.accent * (haze * (1.0 + calm * 0.8) * (1.0 - shade.accent.dull() * 0.8)))
 
 
 def stars_material(groups: dict[str, Any]) -> Any:
     """Stars, which only the open sky of a break shows."""
     shade = Shade("HX Stage Stars", groups)
     level = shade.attribute("hx_along").parts()[0] * shade.values()["Open"].clip()
-    return shade.finish(vector(shade.tree, level, level, level), additive=True)
+    # stars take on what the sky does not show of the accent
+    tinted = shade.accent * (4.0 * shade.accent.dull())
+    return shade.finish((level.grey() + tinted * level), additive=True)
 
 
 def hills_material(groups: dict[str, Any]) -> Any:
@@ -243,7 +243,7 @@ def beams_material(groups: dict[str, Any]) -> Any:
     strength = shade.attribute("hx_phase").parts()[2]
     calm, narrow = value["Open"].clip(), value["Narrow"].clip()
     power = strength * (0.55 + value["Energy"] * 0.6 + (1.0 - value["Shock"]) * 0.6 + calm * 1.1)
-    power = power * (1.0 - narrow * 0.2)
+    power = power * (1.0 + narrow * 0.25)
     thick = (0.5 / slant).least(1.1)
     level = (across**2.0) * fade * power * thick * 3.2 * shade.far_side()
     return shade.finish(shade.hot(beam_colour(shade), level), additive=True)

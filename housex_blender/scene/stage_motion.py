@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core import scene_kinds
-from .nodes import fresh_motion
-from .stage_formula import Num, Vec, vector
+from .formula import Num, vector
+from .motion import Motion, values_group
 
 # Channel of the show -> the name of its Value node.
 VALUES = {
@@ -50,84 +50,38 @@ def turns(travel: Num, times: int) -> Num:
     return travel * (times / LOOP_M)
 
 
-def values_group() -> Any:
+def stage_values() -> Any:
     """Node group "HX Stage Values": one keyed Value node for each channel that moves or shades something."""
-    tree = fresh_motion("HX Stage Values")
-    tree.interface.clear()
-    output = tree.nodes.new("NodeGroupOutput")
-    for row, name in enumerate(VALUES.values()):
-        value = tree.nodes.new("ShaderNodeValue")
-        value.name = value.label = name
-        value.location = (-300, -100 * row)
-        tree.interface.new_socket(name, in_out="OUTPUT", socket_type="NodeSocketFloat")
-        tree.links.new(value.outputs[0], output.inputs[row])
-    # What stands here until keys are written: no shock wave.
-    tree.nodes["Shock"].outputs[0].default_value = 1.0
-    return tree
+    # what stands here until keys are written: no shock wave
+    return values_group("HX Stage Values", {name: float(name == "Shock") for name in VALUES.values()})
 
 
-class Motion:
-    """A geometry node tree under construction: the geometry on its way, and the numbers it may use."""
-
-    def __init__(self, name: str, values: Any) -> None:
-        self.tree = fresh_motion(name)
-        self.geometry = self.tree.nodes.new("NodeGroupInput").outputs[0]
-        source = self.tree.nodes.new("GeometryNodeGroup")
-        source.node_tree = values
-        self.value = {name: Num(self.tree, source.outputs[name]) for name in VALUES.values()}
-
-    def named(self, name: str) -> Vec:
-        """A vector that is stored on the mesh."""
-        node = self.tree.nodes.new("GeometryNodeInputNamedAttribute")
-        node.data_type = "FLOAT_VECTOR"
-        node.inputs["Name"].default_value = name
-        return Vec(self.tree, node.outputs["Attribute"])
-
-    def store(self, name: str, value: Vec, domain: str = "POINT") -> None:
-        """Store a vector for the shader."""
-        node = self.tree.nodes.new("GeometryNodeStoreNamedAttribute")
-        node.data_type, node.domain = "FLOAT_VECTOR", domain
-        node.inputs["Name"].default_value = name
-        self.tree.links.new(self.geometry, node.inputs["Geometry"])
-        self.tree.links.new(value.socket, node.inputs["Value"])
-        self.geometry = node.outputs["Geometry"]
+class StageMotion(Motion):
+    """A tree that may hand the stage's numbers on to the shader."""
 
     def store_values(self, *names: str) -> None:
         """Store groups of keyed numbers (see ``STORED``)."""
         for name in names:
             self.store(name, vector(self.tree, *(self.value[part] for part in STORED[name])))
 
-    def place(self, position: Vec) -> None:
-        """Put every point there."""
-        node = self.tree.nodes.new("GeometryNodeSetPosition")
-        self.tree.links.new(self.geometry, node.inputs["Geometry"])
-        self.tree.links.new(position.socket, node.inputs["Position"])
-        self.geometry = node.outputs["Geometry"]
-
     def only_if(self, strength: Num) -> None:
         """Leave nothing of the mesh where that is 0: what does not shine costs nothing."""
         node = self.tree.nodes.new("GeometryNodeDeleteGeometry")
         node.domain = "POINT"
-        self.tree.links.new(self.geometry, node.inputs["Geometry"])
         self.tree.links.new((1.0 - strength * 1000.0).most(0.0).socket, node.inputs["Selection"])
-        self.geometry = node.outputs["Geometry"]
-
-    def finish(self) -> Any:
-        """The tree."""
-        self.tree.links.new(self.geometry, self.tree.nodes.new("NodeGroupOutput").inputs[0])
-        return self.tree
+        self.through(node)
 
 
 def signals_motion(values: Any) -> Any:
     """Tree "HX Stage Signals": moves nothing, hands all numbers to the shader."""
-    motion = Motion("HX Stage Signals", values)
+    motion = StageMotion("HX Stage Signals", values)
     motion.store_values(*STORED)
     return motion.finish()
 
 
 def stars_motion(values: Any) -> Any:
     """Tree "HX Stage Stars": they are there while the sky is open."""
-    motion = Motion("HX Stage Stars", values)
+    motion = StageMotion("HX Stage Stars", values)
     motion.only_if(motion.value["Open"])
     motion.store_values(*STORED)
     return motion.finish()
@@ -145,7 +99,7 @@ def heads_motion(values: Any, lasers: bool = False) -> Any:
     Lasers swing alike, in a tree of their own, and are gone outside of drops.
     Breaks turn the beams up and close them, build-ups let them meet in one point, energy widens their swing.
     """
-    motion = Motion("HX Stage Lasers" if lasers else "HX Stage Heads", values)
+    motion = StageMotion("HX Stage Lasers" if lasers else "HX Stage Heads", values)
     value, tree = motion.value, motion.tree
     begin, second, _ = motion.named("hx_phase").parts()
     travel = value["Travel"]
@@ -169,7 +123,7 @@ def heads_motion(values: Any, lasers: bool = False) -> Any:
 
 def jets_motion(values: Any) -> Any:
     """Tree "HX Stage Jets": cards that shoot up with the shock of a drop and have no height at rest."""
-    motion = Motion("HX Stage Jets", values)
+    motion = StageMotion("HX Stage Jets", values)
     shock = motion.value["Shock"]
     high = shock.step(-0.02, 0.07).sqrt() * shock.step(0.6, 0.3)
     x, y, z = motion.named("hx_local").parts()
@@ -185,10 +139,10 @@ def crowd_motion(values: Any, people: Sequence[Any]) -> Any:
     Args:
         people: Objects with the shapes, in the order of the points' ``hx_pose``.
     """
-    motion = Motion("HX Stage Crowd", values)
+    motion = StageMotion("HX Stage Crowd", values)
     tree, value = motion.tree, motion.value
     turn, size, chance = motion.named("hx_traits").parts()
-    here = Vec(tree, tree.nodes.new("GeometryNodeInputPosition").outputs[0])
+    here = motion.position()
     # In the air between two beats, on the ground on every beat: a jump without a jerk.
     at = value["Pulse At"]
     jump = value["Pulse"] * at * (1.0 - at) * (chance * 0.9 + 0.5)
@@ -202,7 +156,7 @@ def crowd_motion(values: Any, people: Sequence[Any]) -> Any:
     tree.links.new(pose(tree), node.inputs["Instance Index"])
     lean = sway * 0.05 + value["Pulse"] * (1.0 - at) * -0.10
     tree.links.new(vector(tree, lean, sway * 0.06, turn).socket, node.inputs["Rotation"])
-    tree.links.new(vector(tree, size, size, size).socket, node.inputs["Scale"])
+    tree.links.new(size.grey().socket, node.inputs["Scale"])
     motion.geometry = node.outputs["Instances"]
     lift = tree.nodes.new("GeometryNodeTranslateInstances")
     lift.inputs["Local Space"].default_value = False

@@ -8,51 +8,45 @@ import bpy
 import numpy as np
 
 from ..core.errors import SceneError
+from ..core.show_light import LIGHTS
+from ..core.show_mix import COLOURS
 from . import lamps
 from .camera import build_cameras
 from .hull import BAY_M, Shape
 from .lighting import build_lamp
 from .materials import Groups, tunnel_materials
+from .meshes import add_motion, quad_mesh, store_vectors
 from .module import DETAILS, build_module
 from .nodes import bind_lights
 from .path import LoopPath
 from .rig import OWNED, SceneHandles
 from .tunnel_air import build_air
-from .tunnel_motion import VALUES, motion_tree, store_motion
+from .tunnel_motion import VALUES, motion_trees, store_motion
 from .tunnel_shading import WAVE_VALUES
 
 COLLECTION_NAME = "HX Tunnel"
 MODULE_NAME = "HX Tunnel Module"
+# What the cameras, the light and the walls follow.
+CHANNELS = (*COLOURS, *LIGHTS, *dict.fromkeys((*WAVE_VALUES.values(), *VALUES.values())), "roll", "drift", "zoom")
 # Parts that show light which was worked out beforehand; all others are lamps.
 LIT = ("hull", "floor")
 
 
-def build_part(collection: Any, name: str, shape: Shape, path: LoopPath, material: Any, tree: Any) -> Any:
-    """A mesh object from a shape, bent along the path, with all its motion needs."""
+def build_part(collection: Any, name: str, shape: Shape, path: LoopPath, material: Any, tree: Any) -> None:
+    """A mesh object from a shape, bent along the path, with all its motion and its material need."""
     points, quads, surface = shape.arrays()
     # Tunnel coordinates (along, right, up) are left-handed in the world: turn the faces around.
-    turned = quads[:, ::-1]
-    mesh = bpy.data.meshes.new(f"HX {name.title()}")
-    mesh.vertices.add(len(points))
-    mesh.vertices.foreach_set("co", path.bend(points).astype(np.float32).ravel())
-    mesh.loops.add(turned.size)
-    mesh.loops.foreach_set("vertex_index", turned.astype(np.int32).ravel())
-    mesh.polygons.add(len(turned))
-    mesh.polygons.foreach_set("loop_start", np.arange(0, turned.size, 4, dtype=np.int32))
-    mesh.update(calc_edges=True)
-    flat: Any = mesh.attributes.new("sharp_face", "BOOLEAN", "FACE")
-    flat.data.foreach_set("value", np.ones(len(turned), dtype=bool))
+    mesh = quad_mesh(f"HX {name.title()}", path.bend(points), quads[:, ::-1], [material])
     store_motion(mesh, points, shape.motion(), path)
     if name in LIT:
         light = lamps.bake_light(points, quads, surface[:, 3])
         add_colours(mesh, "hx_light", "BYTE_COLOR", "CORNER", light[:, ::-1])
         add_colours(mesh, "hx_surface", "BYTE_COLOR", "FACE", np.column_stack([surface[:, :3], np.ones(len(surface))]))
-    mesh.materials.append(material)
-    part = bpy.data.objects.new(f"HX {name.title()}", mesh)
+    else:
+        store_vectors(mesh, "hx_lamp", lamps.lamp_places(points, quads)[:, ::-1], "CORNER")
+    part = bpy.data.objects.new(mesh.name, mesh)
     collection.objects.link(part)
-    motion: Any = part.modifiers.new("HX Motion", "NODES")
-    motion.node_group = tree
-    return part
+    add_motion(part, tree)
 
 
 def add_colours(mesh: Any, name: str, kind: str, domain: str, values: Any) -> None:
@@ -77,7 +71,7 @@ def build_tunnel(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draft"
     module = bpy.data.collections.new(MODULE_NAME)
     collection.children.link(module)
     materials, groups = tunnel_materials(path)
-    tree = motion_tree(path.module_m)
+    values, tree = motion_trees(path.module_m)
     for name, shape in build_module(seed, detail, round(path.module_m / BAY_M)).items():
         build_part(module, name, shape, path, materials[name], tree)
     for turn in range(1, path.n_modules):
@@ -86,7 +80,7 @@ def build_tunnel(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draft"
         copy.rotation_euler[2] = 2 * np.pi * turn / path.n_modules
         copy.empty_display_size = 0.5
         collection.objects.link(copy)
-    bind_signals(handles, materials, groups, tree)
+    bind_signals(handles, materials, groups, values)
     rail = build_cameras(scene, collection, path, handles)
     build_lamp(collection, rail, handles)
     build_air(collection, module, rail, path, materials)
@@ -95,11 +89,11 @@ def build_tunnel(scene: bpy.types.Scene, *, seed: int = 0, detail: str = "draft"
     return handles
 
 
-def bind_signals(handles: SceneHandles, materials: dict[str, Any], groups: Groups, tree: Any) -> None:
+def bind_signals(handles: SceneHandles, materials: dict[str, Any], groups: Groups, motion: Any) -> None:
     """Key the shared signals, the wave of light and the motion; two diffuse colours for viewports without shaders."""
     bind_lights(handles, groups.signals)
-    for owner, values in ((groups.wave, WAVE_VALUES), (tree, VALUES)):
-        for node, channel in values.items():
+    for owner, channels in ((groups.wave, WAVE_VALUES), (motion, VALUES)):
+        for node, channel in channels.items():
             handles.bind_value(channel, owner, node)
     # Workbench and the solid viewport show these; renders with shaders do not look at them.
     handles.bind_colour("colour_a", materials["rings"], "diffuse_color")

@@ -7,12 +7,14 @@ import pytest
 from numpy.typing import NDArray
 
 from housex_blender.core.frame_measure import (
+    Hues,
     colour_step,
     difference,
     fit_to_palette,
     flicker_of,
     flow,
     hue_apart,
+    hue_shift,
     hues_of,
     largest_step,
     light_of,
@@ -190,3 +192,15 @@ def test_colours_that_swap_places_are_a_step_though_their_sum_is_the_same() -> N
 def test_what_is_no_picture_is_refused() -> None:
     with pytest.raises(ValueError, match="shape"):
         light_of(np.zeros((4, 4)))
+
+
+def test_hue_shift_is_the_way_round_the_circle() -> None:
+    def of(*hues_deg: int) -> Hues:
+        histogram = np.zeros(360)
+        histogram[list(hues_deg)] = 1.0 / len(hues_deg)
+        return Hues((), histogram, 0.0, 0.0, 0.0)
+
+    assert hue_shift(of(350), of(10)) == pytest.approx(20.0)
+    # half of the colour moves by 30 degrees
+    assert hue_shift(of(40, 200), of(40, 230)) == pytest.approx(15.0)
+    assert hue_shift(of(40, 200), of(200, 40)) == 0.0

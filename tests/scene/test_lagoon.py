@@ -251,6 +251,12 @@ def test_a_shock_wave_crosses_the_water_and_is_gone_at_its_end(scene) -> None:
     assert lifted.max() > 0.5 > 0.05 > np.median(lifted), "it passes the stones one after the other"
 
 
+def test_stones_glow_towards_a_drop_and_with_kicks_outside_of_breaks(scene) -> None:
+    show(scene, {}, {"narrow": 1.0}, {"pulse": 1.0}, {"pulse": 1.0, "open": 1.0})
+    embers = [carried(scene, frame, "Stones", "hx_wave")[:, 2].mean() for frame in (1, 2, 3, 4)]
+    assert embers == pytest.approx([0.0, 0.6, 0.7, 0.0])
+
+
 def test_curtains_wave_with_the_way_and_unfold_in_a_break(scene) -> None:
     show(scene, {}, {"travel": 40.0}, {"open": 1.0}, {"narrow": 1.0})
     still, later, wide, narrow = (points(scene, frame, "Aurora") for frame in range(1, 5))

@@ -245,6 +245,14 @@ def test_a_break_opens_the_sky(scene, tmp_path: Path) -> None:
     assert (stars.max(axis=-1) > 0.06).sum() > 5
 
 
+def test_a_yellow_accent_leaves_the_sky_to_the_stars(scene, tmp_path: Path) -> None:
+    dark = {**dict.fromkeys(("light_a", "light_b"), 0.0), "light_c": 0.3}
+    show(scene, *({**dark, "open": 1.0, "colour_c": colour} for colour in ((0.5, 0.0, 0.5), (0.5, 0.5, 0.0))))
+    violet, yellow = (picture(scene, frame, tmp_path / f"{frame}.png")[:16, :, 0] for frame in (1, 2))
+    assert yellow.mean() < 0.6 * violet.mean()
+    assert yellow.max() > 8 * np.median(yellow)
+
+
 def test_cameras_glide_with_the_drift_and_keep_the_stage_in_view(scene) -> None:
     handles = show(scene, {"drift": -1.0}, {"drift": 1.0}, {"roll": 0.5, "zoom": 1.0})
     for name, camera in handles.cameras.items():

@@ -9,6 +9,7 @@ bpy = pytest.importorskip("bpy")
 
 from housex_blender.core.keys import KeyTrack  # noqa: E402
 from housex_blender.scene import build, compat, output, tunnel_motion  # noqa: E402
+from housex_blender.scene import tunnel as tunnel_scene  # noqa: E402
 from housex_blender.scene.path import LoopPath  # noqa: E402
 
 from .conftest import make_channels  # noqa: E402
@@ -97,8 +98,30 @@ def test_every_character_moves_the_walls_inwards_in_its_own_way(tunnel) -> None:
     assert len(np.unique(chance)) < 120
 
 
+def test_every_channel_that_moves_or_lights_the_tunnel_is_bound_to_it(tunnel) -> None:
+    show = tunnel.objects["show"]
+    bound = {name for name, owners in tunnel.bindings.items() if any(one.id != show for one in owners)}
+    assert bound == set(tunnel_scene.CHANNELS)
+
+
+def test_a_kick_pushes_the_walls_as_hard_as_forms_stand_on_them(tunnel) -> None:
+    inward, plate = stored("hx_in"), stored("hx_role")[:, 2] < 0.5
+    push = {}
+    for amount in (0.0, 0.15, 0.6):
+        set_motion(slabs=amount, travel=50.0)
+        calm = moved()
+        set_motion(slabs=amount, travel=50.0, pulse=1.0)
+        push[amount] = ((moved() - calm) * inward).sum(axis=1)
+    np.testing.assert_allclose(push[0.0], 0.0, atol=1e-5)
+    assert push[0.6].min() > -1e-4
+    assert push[0.6][plate].mean() > 1.5 * push[0.15][plate].mean() > 0.01
+    assert np.percentile(push[0.6][plate], 95) > 0.15, "metres: to be seen"
+    set_motion(slabs=0.6, travel=50.0)
+    np.testing.assert_allclose(moved(), calm, atol=1e-6)
+
+
 def test_nothing_comes_near_the_cameras(tunnel) -> None:
-    everything = dict.fromkeys(CHARACTERS, 1.5) | {"narrow": 1.0, "shock": 0.2}
+    everything = dict.fromkeys(CHARACTERS, 1.5) | {"narrow": 1.0, "shock": 0.2, "pulse": 1.0}
     lowest = []
     for travel in (0.0, 37.0):
         set_motion(**everything, travel=travel)
@@ -202,6 +225,19 @@ def test_a_pulse_runs_ahead_and_the_sky_shows_through(scene, tmp_path) -> None:
         assert gain[0] > 1.5 * gain[1], "and the other one another part"
     green = [shot[8:64, 4:30, 1].mean() for shot in (plain, opened)]
     assert green[1] > 2 * green[0] + 0.01
+
+
+def test_a_lamp_near_the_camera_has_tubes_and_caps(scene, tmp_path) -> None:
+    """No broad face of one colour: bright tubes, dark caps between them, glass that is dimmer at its rims."""
+    still_show(scene)
+    scene.camera = bpy.data.objects["HX Camera Low"]
+    pixels = picture(scene, tmp_path / "low.png", 1)
+    strip = pixels[:, :, 0] > pixels[:, :, 1:].max(axis=2) + 0.15
+    assert strip.sum() > 60
+    red = pixels[strip][:, 0]
+    assert np.percentile(red, 90) > 1.4 * np.percentile(red, 10)
+    steps = np.histogram(red, bins=16, range=(0.0, 1.0))[0] / strip.sum()
+    assert steps.max() < 0.5
 
 
 def test_black_accents_leave_the_depth_black_and_hues_stay_apart(scene, tmp_path) -> None:

@@ -42,12 +42,20 @@ class Num:
     def __neg__(self) -> Num:
         return self * -1.0
 
-    def __pow__(self, other: float) -> Num:
+    def __pow__(self, other: Num | float) -> Num:
         return self._new("POWER", self, other)
 
     def sin(self) -> Num:
         """Sine of radians."""
         return self._new("SINE", self)
+
+    def cos(self) -> Num:
+        """Cosine of radians."""
+        return self._new("COSINE", self)
+
+    def exp(self) -> Num:
+        """e to the power of the number."""
+        return self._new("EXPONENT", self)
 
     def floor(self) -> Num:
         """The whole number below."""
@@ -73,6 +81,10 @@ class Num:
         """The larger of two."""
         return self._new("MAXIMUM", self, other)
 
+    def over(self, other: Num | float) -> Num:
+        """1 where it is larger than the other, else 0."""
+        return self._new("GREATER_THAN", self, other)
+
     def clip(self) -> Num:
         """Kept within 0..1."""
         return self.most(0.0).least(1.0)
@@ -88,11 +100,15 @@ class Num:
     def bump(self, width: Num | float) -> Num:
         """1 at 0, smoothly down to nothing beyond about twice the width (a bell)."""
         near = self / width
-        return self._new("POWER", 2.718282, -(near * near))
+        return (-(near * near)).exp()
 
     def mix(self, other: Num | float, part: Num) -> Num:
         """This one where ``part`` is 0, the other where it is 1."""
         return self + (other - self) * part if isinstance(other, Num) else self + (-(self - other)) * part
+
+    def grey(self) -> Vec:
+        """A vector or a colour with this number in all three parts."""
+        return vector(self.tree, self, self, self)
 
 
 class Vec:
@@ -113,6 +129,13 @@ class Vec:
     def __mul__(self, factor: Num | float) -> Vec:
         scale = factor.socket if isinstance(factor, Num) else factor
         return Vec(self.tree, vector_math(self.tree, "SCALE", self.socket, scale=scale))
+
+    def __neg__(self) -> Vec:
+        return self * -1.0
+
+    def times(self, other: Vec) -> Vec:
+        """Part by part."""
+        return self._new("MULTIPLY", other)
 
     def unit(self) -> Vec:
         """The same direction, of length 1."""
@@ -137,6 +160,18 @@ class Vec:
     def _value(self, operation: str, other: Vec | None) -> Num:
         result = self._new(operation, other)
         return Num(self.tree, result.socket.node.outputs["Value"])
+
+    def strongest(self) -> Num:
+        """The greatest part of a colour, in a shader."""
+        node = self.tree.nodes.new("ShaderNodeSeparateColor")
+        node.mode = "HSV"
+        self.tree.links.new(self.socket, node.inputs[0])
+        return Num(self.tree, node.outputs[2])
+
+    def dull(self) -> Num:
+        """How far a dim light of this colour is seen as olive or brown, 0..1: red and green, but no blue."""
+        red, green, blue = self.parts()
+        return ((red.least(green * 2.5) - blue) / self.strongest().most(0.01)).clip()
 
     def parts(self) -> tuple[Num, Num, Num]:
         """Its three components."""
