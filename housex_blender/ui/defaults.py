@@ -14,6 +14,7 @@ from .palette_rows import OWN, SLOT_NAMES, characters_of, fill_characters, row_o
 # what belongs to one mix or to one scene is no default
 _KEPT = (
     "palette", "intensity", "displacement", "speed", "attack_ms", "release_ms", "camera", "engine", "quality",
+    "alpha",
     "keep_frames", "build_when_done", "own_scene", "bake_at_once", "scene_kind", "drop_phrase",
 )  # fmt: skip
 

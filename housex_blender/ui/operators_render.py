@@ -12,6 +12,7 @@ import bpy
 
 from ..core.bars import frames_to_seconds
 from ..core.errors import HouseXError, SceneError
+from ..core.film_options import ALPHA_ENDING
 from ..core.process import PACKAGE_PARENT
 from . import show
 from .handlers import own_scenes
@@ -36,9 +37,11 @@ def order_for(scene: Any) -> RenderOrder:
     named = mix or (absolute(settings.timeline_path) if settings.timeline_path else None)
     if not settings.film_path and named is None:
         raise SceneError("The film has no name.", "Say where it should go.")
-    film = film_for(settings.film_path, named or Path())
-    if film.suffix.lower() != ".mp4":
-        raise SceneError(f"{film.name} is not an .mp4.", "Give the film a name that ends in .mp4.")
+    ending = ALPHA_ENDING if settings.alpha else ".mp4"
+    film = film_for(settings.film_path, named or Path(), ending)
+    if film.suffix.lower() != ending:
+        why = "A transparent film" if settings.alpha else "The film"
+        raise SceneError(f"{film.name} is not a {ending} file.", f"{why} needs a name that ends in {ending}.")
     if not os.access(film.parent, os.W_OK):
         raise SceneError(f"The folder {film.parent} cannot be written.", "Choose another place for the film.")
     if mix is not None and mix == film:
@@ -55,6 +58,7 @@ def order_for(scene: Any) -> RenderOrder:
         sound_offset_s=offset_s,
         resume=settings.resume,
         keep_frames=settings.keep_frames,
+        alpha=settings.alpha,
     )
 
 
@@ -67,13 +71,16 @@ def picture_size(scene: Any) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def kept_size(scene: Any) -> Iterator[None]:
-    """Give the scene's size back after a render in this Blender."""
+    """Give the scene's size and backdrops back after a render in this Blender."""
     render = scene.render
-    names = ("resolution_x", "resolution_y", "resolution_percentage")
+    names = ("resolution_x", "resolution_y", "resolution_percentage", "film_transparent")
     kept = [getattr(render, name) for name in names]
+    seen = [thing for thing in scene.objects if not thing.hide_render]
     try:
         yield
     finally:
+        for thing in seen:
+            thing.hide_render = False
         for name, value in zip(names, kept, strict=True):
             setattr(render, name, value)
 
@@ -113,6 +120,7 @@ class HOUSEX_OT_render(JobOperator, bpy.types.Operator):
             return JobOperator.execute(self, context)
         try:
             order = order_for(context.scene)
+            show.renew_titles(context.scene)
             with kept_size(context.scene):
                 film = render_film(order, lambda message: print(message.text) if message.text else None)
         except HouseXError as error:
@@ -126,6 +134,7 @@ class HOUSEX_OT_render(JobOperator, bpy.types.Operator):
         from ..scene.build import save_copy
 
         order = order_for(context.scene)
+        show.renew_titles(context.scene)
         self._frames, self._scene = Path(order.frames_folder), context.scene.session_uid
         self._folder = Path(tempfile.mkdtemp(prefix="housex-", dir=bpy.app.tempdir))
         blend = save_copy(self._folder / "render.blend")
@@ -144,8 +153,9 @@ class HOUSEX_OT_render(JobOperator, bpy.types.Operator):
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         if self._frames is not None:
-            with contextlib.suppress(OSError):  # pictures to go on with stay
-                self._frames.rmdir()
+            from ..scene.film_frames import remove_empty
+
+            remove_empty(self._frames)
 
 
 CLASSES = (HOUSEX_OT_render,)

@@ -143,6 +143,7 @@ class HOUSEX_PT_film(HouseXPanel, bpy.types.Panel):
         column = layout.column()
         column.prop(settings, "engine")
         column.prop(settings, "quality")
+        column.prop(settings, "format")
         column = layout.column(align=True)
         column.prop(scene.render, "resolution_x", text="Resolution X")
         column.prop(scene.render, "resolution_y", text="Y")
@@ -151,6 +152,10 @@ class HOUSEX_PT_film(HouseXPanel, bpy.types.Panel):
         column.prop(scene, "frame_start", text="Frame Start")
         column.prop(scene, "frame_end", text="End")
         column = layout.column()
+        column.prop(settings, "titles")
+        if settings.titles:
+            column.prop(settings, "titles_path")
+        column.prop(settings, "alpha")
         column.prop(settings, "film_path")
         column.prop(settings, "keep_frames")
         column.prop(settings, "resume")

@@ -17,7 +17,7 @@ IS_EXTENSION = _PARTS[0] == "bl_ext"
 ROOT_PACKAGE = ".".join(_PARTS[:3]) if IS_EXTENSION else _PARTS[0]
 TIMELINE_SUFFIX = ".housex.json"
 # settings of a scene that hold a path
-PATH_PROPERTIES = ("mix_path", "timeline_path", "film_path")
+PATH_PROPERTIES = ("mix_path", "timeline_path", "film_path", "titles_path")
 
 
 def user_folder(create: bool = True) -> Path:
@@ -96,13 +96,13 @@ def timeline_for(mix: Path) -> Path:
     return (folder_for(mix) or user_folder()) / (mix.stem + TIMELINE_SUFFIX)
 
 
-def film_for(typed: str, mix_or_timeline: Path) -> Path:
+def film_for(typed: str, mix_or_timeline: Path, ending: str = ".mp4") -> Path:
     """The film to write: as typed, or in :func:`folder_for` under the mix's name, else in the home folder."""
     if typed:
         path = absolute(typed)
-        return path if path.suffix else path.with_suffix(".mp4")
+        return path if path.suffix else path.with_suffix(ending)
     name = mix_or_timeline.name.removesuffix(TIMELINE_SUFFIX)
     stem = name if name != mix_or_timeline.name else mix_or_timeline.stem
-    path = (folder_for(mix_or_timeline) or Path.home()) / (stem + ".mp4")
+    path = (folder_for(mix_or_timeline) or Path.home()) / (stem + ending)
     # a mix that is itself an .mp4 must not be overwritten by its own show
-    return path.with_name(stem + "-show.mp4") if path == mix_or_timeline else path
+    return path.with_name(stem + "-show" + ending) if path == mix_or_timeline else path

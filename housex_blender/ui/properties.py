@@ -14,6 +14,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..core.film_options import SHAPES, shape_named, shaped
 from ..core.looks import palette_names
 from ..core.manners import DEFAULT_CAMERA
 from ..core.options import BPM_RANGE
@@ -66,6 +67,26 @@ def _show_palette(settings: Any, _context: Any) -> None:
 
 def _own_palette(row: Any, _context: Any) -> None:
     palette_rows.note_change(row.id_data.housex)
+
+
+def _format(settings: Any) -> int:
+    """Number of the format that the scene's size has."""
+    render = settings.id_data.render
+    name = shape_named(render.resolution_x, render.resolution_y)
+    return [*SHAPES, ""].index(name)
+
+
+def _take_format(settings: Any, number: int) -> None:
+    """Give the picture another shape of the same shorter side, and the cameras its frame."""
+    from ..scene.framing import reframe
+    from ..scene.shots import shot_cameras
+
+    if number < len(SHAPES):
+        scene = settings.id_data
+        render = scene.render
+        size = shaped(list(SHAPES)[number], max(2, round(min(render.resolution_x, render.resolution_y) / 9)))
+        render.resolution_x, render.resolution_y = size
+        reframe(shot_cameras(scene).values(), size)
 
 
 def _colour(slot: int) -> Any:
@@ -240,6 +261,36 @@ class HouseXSettings(bpy.types.PropertyGroup):
         ],
         default="preview",
     )
+    format: EnumProperty(  # type: ignore[valid-type]
+        name="Format",
+        description="Shape of the picture; the cameras of the show are reframed for it",
+        items=[
+            ("wide", "Wide", "16:9, for screens"),
+            ("square", "Square", "1:1"),
+            ("vertical", "Vertical", "9:16, for telephones"),
+            ("own", "As Below", "Another shape, by the resolution below"),
+        ],
+        get=_format,
+        set=_take_format,
+        translation_context=CONTEXT,
+    )
+    titles: BoolProperty(  # type: ignore[valid-type]
+        name="Titles",
+        description="Show the title of each track for its first four bars; Build or Bake puts them into the scene",
+        default=False,
+        translation_context=CONTEXT,
+    )
+    titles_path: StringProperty(  # type: ignore[valid-type]
+        name="Tracklist",
+        description="Tracklist, cue sheet or rekordbox XML with the titles; empty: those of the timeline",
+        subtype="FILE_PATH", options=blend_relative(),
+    )  # fmt: skip
+    alpha: BoolProperty(  # type: ignore[valid-type]
+        name="Transparent",
+        description="Leave sky and haze out and write a .mov with transparency, to lay over other pictures",
+        default=False,
+        translation_context=CONTEXT,
+    )
     film_path: StringProperty(  # type: ignore[valid-type]
         name="Film",
         description="Film to write; empty: beside the mix, under its name",
@@ -252,7 +303,7 @@ class HouseXSettings(bpy.types.PropertyGroup):
     )
     resume: BoolProperty(  # type: ignore[valid-type]
         name="Resume",
-        description="Use the pictures that an interrupted render left; only if nothing was changed since",
+        description="Use the pictures that an interrupted render left; whatever was changed since is noticed",
         default=False,
     )
 

@@ -5,7 +5,6 @@ The second Blender opens a copy of the file, so the first stays free, and ending
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
@@ -35,6 +34,7 @@ class RenderOrder:
         sound_offset_s: Second of the mix that belongs to the first picture.
         resume: Use pictures that are there.
         keep_frames: Leave the pictures afterwards.
+        alpha: Whether the background is transparent.
     """
 
     scene: str
@@ -47,6 +47,7 @@ class RenderOrder:
     sound_offset_s: float
     resume: bool
     keep_frames: bool
+    alpha: bool = False
 
     def to_json(self) -> str:
         """As one argument of a command line."""
@@ -57,32 +58,48 @@ def render_film(order: RenderOrder, say: Callable[[Message], None]) -> Path:
     """Render all frames of the scene and encode them.
 
     Raises:
-        HouseXError: A frame or the film could not be made.
+        HouseXError: A frame or the film could not be made, or frames that are there belong to another render.
     """
-    from ..scene import output
+    from ..scene import film_frames, output
+    from ..scene.framing import hide_backdrops
 
     scene = bpy.data.scenes.get(order.scene)
     if scene is None:
         raise SceneError(f"There is no scene {order.scene!r} to render.")
     width, height = order.resolution
-    output.configure(scene, engine=order.engine, quality=order.quality, resolution=(width, height))
+    if order.alpha:
+        hide_backdrops(scene)
+    output.configure(scene, engine=order.engine, quality=order.quality, resolution=(width, height), alpha=order.alpha)
+    folder = Path(order.frames_folder)
+    with film_frames.only_one(folder):
+        film_frames.prepare_frames(film_frames.fingerprint_of_scene(scene), folder, resume=order.resume)
+        return _render_into(scene, order, folder, say)
+
+
+def _render_into(scene: bpy.types.Scene, order: RenderOrder, folder: Path, say: Callable[[Message], None]) -> Path:
+    from ..scene import film_frames, output
+
     count = scene.frame_end - scene.frame_start + 1
     say(Message(Kind.STATUS, {"text": f"Rendering {count} frames"}))
 
     def on_progress(done: int, total: int, _seconds: float) -> None:
         say(Message(Kind.PROGRESS, {"done": done, "total": total, "unit": "frames"}))
 
-    paths = output.render_frames(scene, order.frames_folder, resume=order.resume, on_progress=on_progress)
+    paths = output.render_frames(scene, folder, resume=order.resume, on_progress=on_progress)
     say(Message(Kind.STATUS, {"text": "Writing the film"}))
     rate = scene.render.fps / scene.render.fps_base
     film = output.encode_film(
-        order.frames_folder, scene.frame_start, len(paths), rate, order.mix or None, order.sound_offset_s, order.film
+        folder,
+        scene.frame_start,
+        len(paths),
+        rate,
+        order.mix or None,
+        order.sound_offset_s,
+        order.film,
+        alpha=order.alpha,
     )
     if not order.keep_frames:
-        for path in paths:
-            path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # somebody put other files there
-            Path(order.frames_folder).rmdir()
+        film_frames.remove_frames(folder)
     return film
 
 

@@ -14,6 +14,8 @@ from ..core.keys import KeyTrack
 from ..core.looks import Look
 from ..core.shots import shot_list
 from ..core.timeline import Timeline
+from ..core.titles import TitleCard, title_cards
+from ..exchange import read
 from ..scene.compat import show_in_sequencers
 from ..scene.rig import OWNED, Baked, find_show
 from .palette_rows import OWN, characters_of, fill_characters, fill_from, palettes_of
@@ -147,11 +149,12 @@ def write_show(scene: Any, timeline: Timeline) -> Baked:
     from ..scene.build import build_show
 
     settings, fps = scene.housex, rate_of(scene)
+    cards = cards_of(scene, timeline)
     channels = channels_of(scene, timeline)
     handles = build_show(scene, channels, scene_kind=settings.scene_kind, fps=fps, n_frames=frames_of(scene, timeline),
                          seed=settings.seed, detail=settings.quality)  # fmt: skip
     settings.built_frames = scene.frame_end
-    set_marks(scene, timeline)
+    set_marks(scene, timeline, cards)
     return Baked(handles.keys, handles.kept)
 
 
@@ -169,8 +172,9 @@ def bake(context: Any, scene: Any) -> str:
     timeline = known.timeline if known is not None else with_edits(load_for(scene))
     if not can_rekey(scene):
         return f"Baked {baked_text(rebuild(context, scene, timeline))}"
+    cards = cards_of(scene, timeline)
     baked = rekey_show(scene, channels_of(scene, timeline))
-    set_marks(scene, timeline)
+    set_marks(scene, timeline, cards)
     if scene.frame_end == scene.housex.built_frames:
         # nobody chose another end: it follows the frame rate
         scene.frame_end = scene.housex.built_frames = frames_of(scene, timeline)
@@ -194,16 +198,56 @@ def rebuild(context: Any, scene: Any, timeline: Timeline) -> Baked:
     return baked
 
 
-def set_marks(scene: Any, timeline: Timeline) -> None:
-    """Markers for tracks and drops, cuts, and the artist's drop actions where the drops are now."""
+def set_marks(scene: Any, timeline: Timeline, cards: tuple[TitleCard, ...]) -> None:
+    """Markers for tracks and drops, cuts, titles, and the artist's drop actions where the drops are now."""
     from ..scene.drop_strips import drop_spans, refresh_drops
     from ..scene.markers import marker_list, write_markers
     from ..scene.shots import write_cuts
 
     fps = rate_of(scene)
     write_markers(scene, marker_list(timeline, fps, FIRST_FRAME))
-    write_cuts(scene, shot_list(timeline, look_of(scene.housex), fps, FIRST_FRAME))
+    write_cuts(scene, shot_list(timeline, look_of(scene.housex), fps, FIRST_FRAME), timeline.mix.sha256)
     refresh_drops(scene, drop_spans(timeline, fps, FIRST_FRAME))
+    put_titles(scene, cards)
+
+
+def put_titles(scene: Any, cards: tuple[TitleCard, ...]) -> None:
+    """Titles as the panel wants them instead of those that are there, and cameras framed for the picture's shape."""
+    from ..scene.film import shape
+
+    render = scene.render
+    shape(scene, (render.resolution_x, render.resolution_y), cards, alpha=scene.housex.alpha)
+
+
+def cards_of(scene: Any, timeline: Timeline) -> tuple[TitleCard, ...]:
+    """Titles of the tracklist that was chosen, or of the timeline; none where they are not wanted.
+
+    Raises:
+        HouseXError: The tracklist cannot be read, or there are no titles.
+    """
+    settings = scene.housex
+    if not settings.titles:
+        return ()
+    listed, name = None, "The timeline"
+    if settings.titles_path:
+        path = absolute(settings.titles_path)
+        listed, name = read(path, timeline.mix.file).tracks, path.name
+    cards = title_cards(timeline, rate_of(scene), listed, FIRST_FRAME)
+    if not cards:
+        raise SceneError(f"{name} has no track titles.", "Choose a tracklist, or turn Titles off.")
+    return cards
+
+
+def renew_titles(scene: Any) -> None:
+    """Before a film: titles and cameras for the size that it gets, though nothing was baked since that was chosen.
+
+    Raises:
+        HouseXError: Timeline or tracklist cannot be read, or there are no titles.
+    """
+    if has_show(scene) and scene.housex.timeline_path:
+        known = shown(scene)
+        timeline = known.timeline if known is not None else with_edits(load_for(scene))
+        put_titles(scene, cards_of(scene, timeline))
 
 
 def camera_views(context: Any, scene: Any) -> list[Any]:

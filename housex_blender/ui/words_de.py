@@ -2,6 +2,13 @@
 
 WORDS: dict[str, dict[str, str]] = {
     "HouseX": {
+        "Wide": "Breit",
+        "Vertical": "Hochkant",
+        "Transparent": "Transparent",
+        "Titles": "Titel",
+        "Square": "Quadratisch",
+        "Format": "Format",
+        "As Below": "Wie unten",
         "Accent": "Akzent",
         "Acid": "Acid",
         "Attack": "Attack",
@@ -443,6 +450,18 @@ WORDS: dict[str, dict[str, str]] = {
             "Beats mit ihrer Stelle im Takt, wie in Datensätzen zum Beat-Tracking",
         "Beats, tempo, sections, tracks and genres, for music research":
             "Beats, Tempo, Abschnitte, Tracks und Genres, für die Musikforschung",
+        "Tracklist": "Trackliste",
+        "16:9, for screens": "16:9, für Bildschirme",
+        "9:16, for telephones": "9:16, für Telefone",
+        "Another shape, by the resolution below": "Eine andere Form, nach der Auflösung unten",
+        "Shape of the picture; the cameras of the show are reframed for it":
+            "Form des Bildes; die Kameras der Show werden darauf eingestellt",
+        "Show the title of each track for its first four bars; Build or Bake puts them into the scene":
+            "Den Titel jedes Tracks in seinen ersten vier Takten zeigen; Aufbauen oder Backen setzt sie in die Szene",
+        "Tracklist, cue sheet or rekordbox XML with the titles; empty: those of the timeline":
+            "Trackliste, Cue-Sheet oder rekordbox-XML mit den Titeln; leer: die der Zeitleiste",
+        "Leave sky and haze out and write a .mov with transparency, to lay over other pictures":
+            "Himmel und Dunst weglassen und eine .mov mit Transparenz schreiben, um sie über andere Bilder zu legen",
         "Chapters for the description of a film on YouTube": "Kapitel für die Beschreibung eines Films auf YouTube",
         "Cue sheet with the tracks, for players and DJ programs":
             "Cue-Sheet mit den Tracks, für Player und DJ-Programme",
@@ -479,8 +498,8 @@ WORDS: dict[str, dict[str, str]] = {
         "Samples for each frame: time against noise": "Abtastwerte je Einzelbild: Zeit gegen Rauschen",
         "To judge the look": "Um den Look zu beurteilen",
         "To see the timing: few samples": "Um das Timing zu sehen: wenige Abtastwerte",
-        "Use the pictures that an interrupted render left; only if nothing was changed since":
-            "Die Bilder verwenden, die ein unterbrochenes Rendern hinterließ; nur wenn seither nichts geändert wurde",
+        "Use the pictures that an interrupted render left; whatever was changed since is noticed":
+            "Die Bilder verwenden, die ein unterbrochenes Rendern hinterließ; Änderungen seither werden bemerkt",
         # tooltips: preferences and errors
         "A model of your own, as exported by the trainer; empty: the one that came along":
             "Ein eigenes Modell, wie der Trainer es exportiert; leer: das mitgelieferte",

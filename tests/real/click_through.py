@@ -366,6 +366,69 @@ def demo(desktop: Desktop, report: Report, _mixes: Path) -> None:
     desktop.fresh(5)
 
 
+def seek(desktop: Desktop, wanted: str, across: tuple[float, ...] = (0.7,)) -> tuple[int, int]:
+    """Scroll down the sidebar from its top until a button is seen; returns its place.
+
+    Raises:
+        Stuck: It is nowhere.
+    """
+    left, top, width, _ = desktop.region("UI", desktop.area("VIEW_3D"))
+    # the strip between the panels and the tabs: a wheel over a button would change it
+    x, y = left + width - 32, top + 200
+    desktop.scroll(x, y, -60)
+    for _ in range(6):
+        with contextlib.suppress(Stuck):
+            return desktop.find(wanted, across=across)
+        desktop.scroll(x, y, 9)
+    raise Stuck(f"no button {wanted} in the sidebar")
+
+
+def choose(desktop: Desktop, wanted: str) -> None:
+    """Open the list of a property and take another entry than the present one; its picture is kept."""
+    desktop.click(*seek(desktop, wanted))
+    time.sleep(0.7)
+    desktop.shot(f"list-{wanted}")
+    # the first key may only light up the present entry; two lead to another one either way
+    desktop.key("Down", "Down", "Return")
+    desktop.fresh(4)
+
+
+def options(desktop: Desktop, report: Report, _mixes: Path) -> None:
+    """Every choice of the panels Show and Film that is no number: opened, taken, and seen to count."""
+    left, top, _, _ = desktop.region("UI", desktop.area("VIEW_3D"))
+    before = shown_scene(desktop.state())
+    # closes the panel Mix
+    desktop.scroll(left + 60, top + 200, -60)
+    desktop.click(left + 60, top + 16)
+    with report.step(desktop, "another scene"):
+        choose(desktop, "scene_kind")
+        assert shown_scene(desktop.state())["scene_kind"] != before["scene_kind"], "the list changed nothing"
+        desktop.click(*seek(desktop, "build_show", (0.3,)))
+        state = desktop.wait(lambda s: "Built" in s["status"]["message"], "the other scene", 120)
+        assert state["status"]["message_icon"] == "CHECKMARK", state["status"]["message"]
+    with report.step(desktop, "camera temper"):
+        choose(desktop, "camera")
+        assert shown_scene(desktop.state())["camera"] != before["camera"], "the list changed nothing"
+    with report.step(desktop, "allow flashes"):
+        desktop.click(*seek(desktop, "allow_flashes", (0.45,)))
+        desktop.wait(lambda s: bool(shown_scene(s)["allow_flashes"]), "the check mark")
+    with report.step(desktop, "character of a genre"):
+        seek(desktop, "save_defaults", (0.5,))
+        open_panel(desktop, "HOUSEX_PT_colours", top + 100)
+        choose(desktop, "character")
+        assert shown_scene(desktop.state())["characters"] != before["characters"], "the list changed nothing"
+    for name in ("titles", "alpha"):
+        with report.step(desktop, f"film {name}"):
+            desktop.click(*seek(desktop, f".{name}", (0.45,)))
+            desktop.wait(lambda s, name=name: bool(shown_scene(s)[name]), "the check mark")  # type: ignore[misc]
+    with report.step(desktop, "film format"):
+        choose(desktop, "housex.format")
+        seen = shown_scene(desktop.state())
+        assert seen["size"] != before["size"], "the picture kept its shape"
+        assert seen["format"] != before["format"], "the list changed nothing"
+        seek(desktop, "housex.render", (0.5,))
+
+
 def film(desktop: Desktop, report: Report, _mixes: Path) -> None:
     """A film is begun and given up."""
     with report.step(desktop, "film is rendered"):
@@ -500,6 +563,7 @@ RUNS: tuple[tuple[str, int, tuple[Run, ...]], ...] = (
     ("install", 0, (install,)),
     ("short", SHORT_S, (five_clicks, tour, preferences)),
     ("demo", SHORT_S, (demo, film)),
+    ("options", SHORT_S, (demo, options)),
     ("long", LONG_S, (cancelling,)),
     ("close", LONG_S, (closing,)),
     ("hour", LONG_S, (responsiveness,)),

@@ -194,7 +194,8 @@ class Desktop:
         """Turn the wheel: down if positive."""
         self.move(x, y)
         self._do(f"click --repeat {abs(notches)} --delay 60 {5 if notches > 0 else 4}")
-        time.sleep(_HOVER_S)
+        # the hand works on while we go on: whoever asks next must find it done
+        time.sleep(_HOVER_S + 0.06 * abs(notches))
 
     def place(self, title: str) -> None:
         """Move another window of Blender's to where all of it is seen: there is no window manager to do it."""

@@ -15,6 +15,8 @@ import bpy
 
 FOLDER = Path(sys.argv[sys.argv.index("--") + 1])
 INTERVAL_S = 0.1
+# settings that a user changes in the panels Show and Film
+CHOICES = ("scene_kind", "camera", "allow_flashes", "format", "titles", "alpha")
 seen = {"n": 0, "ticks": 0, "longest_gap_s": 0.0, "button": {}, "problems": [], "drawn": {}, "wrapped": False}
 last_s = time.monotonic()
 
@@ -85,8 +87,11 @@ def scene_facts(scene):
     settings = getattr(scene, "housex", None)
     if settings is not None:
         facts |= {
-            name: getattr(settings, name) for name in ("mix_path", "timeline_path", "summary", "warnings", "edits")
+            name: getattr(settings, name)
+            for name in ("mix_path", "timeline_path", "summary", "warnings", "edits", *CHOICES)
         }
+        facts["characters"] = [row.character for row in settings.colours]
+        facts["size"] = [scene.render.resolution_x, scene.render.resolution_y]
     return facts
 
 

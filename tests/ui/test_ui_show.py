@@ -150,10 +150,176 @@ def test_where_the_film_goes(heard, scene, mix, tmp_path) -> None:
     order = order_for(scene)
     assert order.film == str(mix.with_suffix(".mp4"))
     assert order.sound_offset_s == pytest.approx(2.0)
-    for path, words in ((tmp_path / "x.mov", "not an .mp4"), (tmp_path / "no" / "x.mp4", "cannot be written")):
+    for path, words in ((tmp_path / "x.mov", "not a .mp4"), (tmp_path / "no" / "x.mp4", "cannot be written")):
         scene.housex.film_path = str(path)
         with pytest.raises(SceneError, match=words):
             order_for(scene)
+
+
+def rendered(scene, **changes) -> dict[str, int]:
+    """Render a small frame as the second Blender would, keeping it; when it was written."""
+    from dataclasses import replace
+
+    from housex_blender.ui.operators_render import kept_size, order_for
+    from housex_blender.ui.render_worker import render_film
+
+    scene.frame_start, scene.frame_end, scene.render.resolution_percentage = 10, 10, 5
+    order = replace(order_for(scene), **{"resume": True, "keep_frames": True, "mix": "", **changes})
+    with kept_size(scene):
+        render_film(order, lambda message: None)
+    return {path.name: path.stat().st_mtime_ns for path in Path(order.frames_folder).glob("frame_*.png")}
+
+
+def key_of_the_users(scene) -> None:
+    from housex_blender.scene import compat
+
+    curve = compat.fcurves_of(scene.objects["HX Show"], create=False).find('["light_a"]')
+    curve.keyframe_points[3].co[1] += 0.125
+
+
+def moved(scene) -> None:
+    next(ob for ob in scene.objects if ob.name == "Mine").location.x += 0.5
+
+
+def coloured(scene) -> None:
+    bpy.data.materials["Mine"].diffuse_color[1] = 0.25
+
+
+def sculpted(scene) -> None:
+    bpy.data.meshes["Mine"].vertices[0].co.z += 0.5
+
+
+def another_camera(scene) -> None:
+    scene.housex.camera = "restless"
+    bpy.ops.housex.bake()
+
+
+def another_character(scene) -> None:
+    row = scene.housex.colours[0]
+    row.character = "ribs" if row.character != "ribs" else "slabs"
+    bpy.ops.housex.bake()
+
+
+def another_scene(scene) -> None:
+    scene.housex.scene_kind = "lagoon"
+    bpy.ops.housex.build_show()
+
+
+def another_version(scene) -> None:
+    from housex_blender.scene import film_frames
+
+    film_frames._our_code = lambda: "another"
+
+
+CHANGES = (
+    key_of_the_users,
+    moved,
+    coloured,
+    sculpted,
+    another_camera,
+    another_character,
+    another_version,
+    another_scene,
+)
+
+
+def test_resume_never_mixes_two_films(heard, scene, tmp_path, monkeypatch) -> None:
+    from housex_blender.core.errors import SceneError
+    from housex_blender.scene import film_frames
+
+    monkeypatch.setattr(film_frames, "_our_code", film_frames._our_code)
+    scene.housex.engine = "cycles"
+    bpy.ops.housex.build_show()
+    mesh = bpy.data.meshes.new("Mine")
+    mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
+    mesh.materials.append(bpy.data.materials.new("Mine"))
+    scene.collection.objects.link(bpy.data.objects.new("Mine", mesh))
+    first = rendered(scene)
+    # what is current, selected or wished in the panel is no change
+    scene.frame_set(99)
+    scene.housex.select_first = 4
+    assert rendered(scene) == first
+    for change in CHANGES:
+        change(scene)
+        with pytest.raises(SceneError, match="something was changed since"):
+            rendered(scene)
+        assert rendered(scene, resume=False).keys() == first.keys(), change
+
+
+def test_a_saved_copy_is_the_same_film(heard, scene, tmp_path) -> None:
+    from housex_blender.scene.build import save_copy
+    from housex_blender.scene.contents import hash_of_contents
+
+    bpy.ops.housex.build_show()
+    hashes = []
+    for folder in (tmp_path / "one", tmp_path / "other" / "deeper"):
+        folder.mkdir(parents=True)
+        bpy.context.scene.frame_set(len(hashes) * 40 + 3)
+        copy = save_copy(folder / "copy.blend")
+        bpy.ops.wm.open_mainfile(filepath=str(copy))
+        hashes.append(hash_of_contents(bpy.context.scene))
+    assert hashes[0] == hashes[1]
+
+
+def test_one_render_at_a_time(heard, scene, tmp_path) -> None:
+    from housex_blender.core.errors import SceneError
+    from housex_blender.scene.film_frames import only_one
+    from housex_blender.ui.operators_render import order_for
+
+    bpy.ops.housex.build_show()
+    with only_one(Path(order_for(scene).frames_folder)), pytest.raises(SceneError, match="Another render"):
+        rendered(scene)
+
+
+def test_titles_come_and_go_with_bake(heard, scene, tmp_path) -> None:
+    bpy.ops.housex.build_show()
+    settings = scene.housex
+    settings.titles = True
+    with pytest.raises(RuntimeError, match="no track titles"):
+        bpy.ops.housex.bake()
+
+    def titles() -> list[str]:
+        return [ob.data.body for ob in scene.objects if ob.type == "FONT"]
+
+    for name in ("Sunrise", "Sundown"):
+        (tmp_path / "list.txt").write_text(f"00:00 Somebody - {name}\n")
+        settings.titles_path = str(tmp_path / "list.txt")
+        assert bpy.ops.housex.bake() == {"FINISHED"}
+        assert titles() == [f"somebody\n{name}"]
+    settings.titles = False
+    bpy.ops.housex.bake()
+    assert titles() == []
+
+
+def test_format_reframes_and_is_what_the_size_says(heard, scene) -> None:
+    bpy.ops.housex.build_show()
+    settings, render = scene.housex, scene.render
+    for name, size in (("wide", (1920, 1080)), ("square", (1080, 1080)), ("vertical", (1080, 1920))):
+        settings.format = name
+        assert (render.resolution_x, render.resolution_y) == size
+        assert settings.format == name
+    assert scene.camera.data.sensor_fit == "VERTICAL"
+    render.resolution_x = 700
+    assert settings.format == "own"
+
+
+def test_a_transparent_film(heard, scene, mix) -> None:
+    from housex_blender.core.errors import SceneError
+    from housex_blender.ui.operators_render import order_for
+
+    scene.housex.scene_kind = "lagoon"
+    bpy.ops.housex.build_show()
+    scene.housex.alpha, scene.housex.film_path = True, str(mix.with_name("x.mp4"))
+    with pytest.raises(SceneError, match="transparent"):
+        order_for(scene)
+    scene.housex.film_path = ""
+    backdrops = [ob for ob in scene.objects if ob.get("hx_backdrop")]
+    scene.frame_start, scene.frame_end, scene.render.resolution_percentage = 10, 10, 5
+    assert bpy.ops.housex.render() == {"FINISHED"}
+    assert mix.with_suffix(".mov").stat().st_size > 1000
+    assert backdrops
+    assert not any(ob.hide_render for ob in backdrops), "the user's scene is as it was"
+    assert not scene.render.film_transparent
 
 
 def test_the_command_of_the_second_blender(heard, scene) -> None:
