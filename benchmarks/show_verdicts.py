@@ -23,7 +23,7 @@ BOUNDS: dict[str, float] = {
     "median level at most": 0.75,
     "burnt out part of pixels at most": 0.10,
     "degrees from a dominant hue to the palette at most": 20.0,
-    "part of the colour off the palette at most": 0.2,
+    "part of the colour off the palette at most": 0.25,
     "each colour of the palette, dark hues apart, shown in the drop by at least": 0.02,
     "mean luminance, drop to break, at least": 1.25,
     "mean luminance, drop to build, at least": 1.25,

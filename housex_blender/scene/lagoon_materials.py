@@ -17,7 +17,7 @@ from .nodes import fresh_group, fresh_material, signals_group, use_group
 
 HAZE_M = 620.0
 # All light, and how much more of it is seen where it is dim: a light of a tenth as a sixth.
-BRIGHT, DIM_LIFT = 1.75, 0.2
+BRIGHT, DIM_LIFT = 1.8, 0.2
 # How much of an accent that would look olive or brown is taken out of sky and mist.
 DULL_WASH = 0.8
 
@@ -147,13 +147,13 @@ def sky_group(signals: Any) -> Any:
     up = z.abs()
     moon = vector(s.tree, *(float(part) for part in MOON_M / np.linalg.norm(MOON_M)))
     close = vector(s.tree, x, y, up).dot(moon) - 1.0
-    halo = (close * 150.0).exp() * 0.34 + (close * 22.0).exp() * 0.055
+    halo = (close * 150.0).exp() * 0.34 + (close * 22.0).exp() * 0.085
     # the mist leaves the eclipse's own part of the sky alone: two colours there would be a third
     free = 1.0 - (close * 4.0).exp()
-    mist = ((up * -16.0).exp() * 0.1 + (up * -3.5).exp() * 0.012) * free
+    mist = ((up * -16.0).exp() * 0.13 + (up * -3.5).exp() * 0.014) * free
     wash = s.light["C"] * (1.0 - s.dull * DULL_WASH)
     tree.links.new((s.light["A"] * halo + wash * mist).socket, output.inputs["Glow"])
-    band = (up - 0.42).bump(0.26) * free * 0.3
+    band = (up - 0.42).bump(0.26) * free * 0.33
     tree.links.new((wash * band).socket, output.inputs["Aurora"])
     return tree
 
@@ -268,7 +268,7 @@ def aurora(signals: Any, sky: Any) -> Any:
     towards = s.back.dot(vector(s.tree, 0.0, *(float(part) for part in -MOON_M[1:] / np.linalg.norm(MOON_M))))
     below = s.back.dot(vector(s.tree, 0.0, *(float(part) for part in MOON_M[1:] * [-1, 1] / np.linalg.norm(MOON_M))))
     free = 1.0 - ((towards.most(below) - 1.0) * 30.0).exp()
-    strength = rays * top * ends * free * (2.4 + wide * 3.1 + narrow * -1.2) * (1.0 + s.dull * 0.4)
+    strength = rays * top * ends * free * (2.4 + wide * 4.4 + narrow * -1.2) * (1.0 + s.dull * 0.4)
     lit = (s.light["C"].strongest() * 12.0).clip()
     colour = s.light["C"] * (strength * (1.0 - fill)) + s.light["B"] * (strength * fill * lit * 0.5)
     # the fill's curtain hides the glow behind it, so that their colours do not mix
