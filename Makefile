@@ -17,6 +17,7 @@ help:
 	@echo "make test       the whole test suite        make lint       ruff and mypy"
 	@echo "make test-4.2   and test-5.0: of it what touches Blender, in that Blender; part of make test"
 	@echo "make click-through  click through the extension in every real Blender here (HOUSEX_BLENDER names one)"
+	@echo "make show       measures and pictures of the scenes; BLENDERS='\"blender\"' compares programs of Blender too"
 	@echo "make setup      the environment alone       make bench      speed and memory against named rivals"
 	@echo "make extension  zips for Blender in dist/, one per platform; PYTHONS=3.14 PLATFORMS=linux-x64 choose"
 	@echo "make repository dist/ as an extension repository that Blender updates from"
@@ -73,6 +74,11 @@ lint: $(LINT)/.done
 	$(LINT)/bin/ruff check .
 	$(LINT)/bin/ruff format --check .
 	$(LINT)/bin/mypy
+
+# BLENDERS: programs of Blender to compare too, each in quotes
+show: $(VENV)/.test $(OTHER_BLENDERS:%=$(VENV)-%/.done)
+	$(PY) -m benchmarks.show all --python $(OTHER_BLENDERS:%=$(VENV)-%/bin/python) $(if $(BLENDERS),--blender $(BLENDERS))
+	$(PY) -m benchmarks.readme
 
 bench: $(VENV)/.test
 	$(PY) -m benchmarks.speed

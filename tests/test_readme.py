@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from housex_blender.core.channels import DIRECTED, HEARD, MOTION
+from housex_blender.core.scene_kinds import COMMON_LAP_M
+from housex_blender.core.show_light import LIGHTS
+from housex_blender.core.show_mix import COLOURS
+
 from .conftest import ROOT
 
 
@@ -23,7 +28,7 @@ def test_what_it_names_exists() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     targets = [
         *re.findall(r"!\[[^]]*\]\(([^)]+)\)", text),
-        *re.findall(r"`((?:housex_blender|demo_scenes|benchmarks)/[\w./]+)`", text),
+        *re.findall(r"`((?:housex_blender|demo_scenes|benchmarks|docs)/[\w./]+)`", text),
     ]
     assert targets
     assert [path for path in targets if not (ROOT / path).exists()] == []
@@ -41,6 +46,13 @@ def test_every_option_it_names_exists() -> None:
             after = line.split("render_mix.py", 1)[1]
             for option in re.findall(r"(--[\w-]+)", after):
                 assert option in done.stdout, option
+
+
+def test_every_channel_is_told_of() -> None:
+    page = (ROOT / "docs" / "own-scene.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", page, re.MULTILINE)
+    assert told == [*HEARD, *COLOURS, *LIGHTS, *MOTION, *DIRECTED]
+    assert f"{COMMON_LAP_M:,.0f} m" in page
 
 
 def test_every_trainer_command_it_names_exists() -> None:
