@@ -8,14 +8,20 @@ Exit code 0 only when everything asked for is on disk.
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
+
+if __name__ == "__main__":
+    # until Stop takes over: an interruption of the imports below is no error
+    for _number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(_number, lambda *_: (os.write(2, b"Cancelled.\n"), os._exit(130)))
+
+import argparse
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -213,21 +219,42 @@ def show_and_render(request: Request, timeline: Timeline, screen: Screen, stop: 
     if arguments.blend is not None:
         build.save_blend(arguments.blend)
         written.append(arguments.blend)
-    if request.stills:
-        written += _stills(request, show, moments_s, screen, stop)
-    if arguments.sheet:
-        written += _sheet(request, show, screen, stop)
-    if request.film is not None:
+
+    def pictures() -> None:
+        if request.stills:
+            written.extend(_stills(request, show, moments_s, screen, stop))
+        if arguments.sheet:
+            written.extend(_sheet(request, show, screen, stop))
+
+    if request.film is None:
+        pictures()
+    else:
+        _film(request, request.film, show, pictures, screen, stop)
+        written.append(request.film)
+    return written
+
+
+def _film(
+    request: Request, path: Path, show: film.Show, pictures: Callable[[], None], screen: Screen, stop: Stop
+) -> None:
+    from housex_blender.scene import film
+
+    began_s = time.monotonic()
+
+    def first() -> None:
+        nonlocal began_s
+        pictures()
         began_s = time.monotonic()
 
-        def told(done: int, total: int, frame_s: float) -> None:
-            screen.progress(f"Rendering, {frame_s:.1f} s per frame", done, total, frame_s * (total - done))
+    def told(done: int, total: int, frame_s: float) -> None:
+        screen.progress(f"Rendering, {frame_s:.1f} s per frame", done, total, frame_s * (total - done))
 
-        written.append(
-            film.render_film(show, request.film, resume=arguments.resume, on_progress=told, should_stop=stop)
-        )
-        screen.line(f"Rendered {len(plan.frames)} frames in {spoken_duration(time.monotonic() - began_s)}")
-    return written
+    resume = request.arguments.resume
+    count = film.render_film(show, path, resume=resume, first=first, on_progress=told, should_stop=stop)
+    kept = len(show.plan.frames) - count
+    frames = "1 frame" if count == 1 else f"{count} frames"
+    also = f", {kept} were there already" if kept else ""
+    screen.line(f"Rendered {frames} in {spoken_duration(time.monotonic() - began_s)}{also}")
 
 
 def flash_report(show: film.Show) -> str:
@@ -356,4 +383,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    if "bpy" in sys.modules and not sys.modules["bpy"].app.binary_path:
+        # Blender as a module may hang or crash while it ends, after everything is written
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

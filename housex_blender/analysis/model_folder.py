@@ -149,7 +149,7 @@ def load_model_folder(folder: str | Path = "") -> ModelFolder:
     if isinstance(model, PieceFolder):
         raise ModelError(
             f"The model {model.name} names the genre of a piece of sound and can do no more.",
-            "Use it to analyse a mix; for this, name a model that hears bars, like the one that ships.",
+            "Use it to analyze a mix; for this, name a model that hears bars, like the one that ships.",
         )
     return model
 

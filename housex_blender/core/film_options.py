@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
 from .edits import grid_with_edits
-from .errors import HouseXError, SceneError
+from .errors import HouseXError, LookError, SceneError
 from .genres import GENRES, canonical
 from .looks import MAX_SEED, Look, load_look, load_palettes
 from .loops import parse_loop
@@ -29,6 +30,7 @@ ENGINES = ("cycles", "eevee", "workbench")
 VIDEO_ENDINGS = (".mp4", ".mov", ".mkv")
 ALPHA_ENDING = ".mov"
 SELF_TEST_FRAMES, MAX_SELF_TEST_FRAMES = 4, 1000
+MIN_SIDE_PX, MAX_SIDE_PX = 16, 16384
 
 
 class _Parser(argparse.ArgumentParser):
@@ -60,7 +62,7 @@ def get_parser(description: str) -> argparse.ArgumentParser:
     parser = _Parser(prog="render_mix.py", description=description)
     parser.add_argument("mix", type=Path, help="audio file")
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILM.mp4|FRAMES/", help="film, or a folder for the frames"
+        "-o", "--output", type=_output, metavar="FILM.mp4|FRAMES/", help="film, or a folder for the frames"
     )
     parser.add_argument("--timeline", type=Path, metavar="F.housex.json", help="use this analysis instead of a new one")
     parser.add_argument("--save-timeline", type=Path, metavar="F.housex.json", help="keep the new analysis here")
@@ -70,7 +72,8 @@ def get_parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--resume", action="store_true", help="keep the frames of a render that was interrupted")
     parser.add_argument("--model", default="", metavar="DIR", help="model folder (default: the one that ships)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps ... for the analysis")
-    parser.add_argument("--slicing", default="bars", choices=("bars", "housex"))
+    parser.add_argument("--slicing", default="bars", choices=("bars", "housex"),
+                        help="what is heard: bars, or the fixed windows of HouseX of 2022 (default: bars)")  # fmt: skip
     _add_look_options(parser)
     _add_picture_options(parser)
     _add_sharing_options(parser)
@@ -98,13 +101,17 @@ def _add_look_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_picture_options(parser: argparse.ArgumentParser) -> None:
     picture = parser.add_argument_group("picture", "T is seconds, mm:ss, hh:mm:ss or a bar: b33.")
-    picture.add_argument("--engine", default="cycles", choices=ENGINES)
-    picture.add_argument("--quality", default="draft", choices=tuple(SIXTEENTH))
+    picture.add_argument("--engine", default="cycles", choices=ENGINES,
+                         help="what renders; workbench is quickest and plainest (default: cycles)")  # fmt: skip
+    picture.add_argument("--quality", default="draft", choices=tuple(SIXTEENTH),
+                         help="samples and, without --resolution, size (default: draft)")  # fmt: skip
     picture.add_argument("--format", choices=tuple(SHAPES),
                          help="shape: 16:9, 1:1 or 9:16; the cameras are reframed (default: wide)")  # fmt: skip
     picture.add_argument("--resolution", metavar="WxH",
-                         help="pixels (default: 480, 960 or 1920 along the longer side by quality)")  # fmt: skip
-    picture.add_argument("--fps", type=float, default=24.0)
+                         help=f"pixels, {MIN_SIDE_PX} to {MAX_SIDE_PX} each, odd ones rounded down (default: 480, 960 "
+                         "or 1920 along the longer side by quality)")  # fmt: skip
+    picture.add_argument("--fps", type=float, default=24.0, metavar="N",
+                         help="frames per second, 1 to 240 (default: 24)")  # fmt: skip
     picture.add_argument("--start", default="", metavar="T", help="where the film starts (default: with the mix)")
     picture.add_argument("--end", default="", metavar="T", help="where the film ends (default: with the mix)")
     picture.add_argument("--still", action="append", nargs="+", default=[], metavar="T",
@@ -119,10 +126,11 @@ def _add_sharing_options(parser: argparse.ArgumentParser) -> None:
     sharing.add_argument("--alpha", action="store_true",
                          help="transparent background: a folder of PNG, or a .mov with transparency")  # fmt: skip
     sharing.add_argument("--loop", metavar="b33:b49",
-                         help="a silent loop of these bars that repeats without a seam (4, 8, 12 ...)")  # fmt: skip
+                         help="a silent loop that repeats without a seam, from the first of these bars to before the "
+                         "second; 4, 8, 12 ... bars")  # fmt: skip
     sharing.add_argument("--loop-genre", metavar="GENRE", help="the loop as if it were of this sub-genre")
     sharing.add_argument("--sheet", action="store_true",
-                         help="also NAME.jpg, a thumbnail, and NAME.sheet.png, a picture of every section")  # fmt: skip
+                         help="also NAME.thumbnail.jpg, and NAME.sheet.png, a picture of every section")  # fmt: skip
 
 
 def _add_check_options(parser: argparse.ArgumentParser) -> None:
@@ -148,7 +156,9 @@ def check(arguments: argparse.Namespace) -> Request:
     for moment in (arguments.start, *stills, arguments.end):
         if moment:
             moment_s(moment)
-    if arguments.scene not in SCENES and not (is_own(arguments.scene) and Path(arguments.scene).is_file()):
+    if is_own(arguments.scene) and not os.path.isfile(arguments.scene):
+        raise UsageError(f"There is no file {arguments.scene}.", "Check the name after --scene.")
+    if arguments.scene not in SCENES and not is_own(arguments.scene):
         raise UsageError(
             f"There is no scene {arguments.scene!r}.", f"Choose {', '.join(SCENES)}, or name a .blend file."
         )
@@ -156,6 +166,8 @@ def check(arguments: argparse.Namespace) -> Request:
     if arguments.titles and not os.path.isfile(arguments.titles):
         raise UsageError(f"There is no file {arguments.titles}.", "Check the name after --titles.")
     _check_checks(arguments, bool(stills))
+    if arguments.blend is not None and arguments.blend.suffix.lower() != ".blend":
+        raise UsageError(f"{arguments.blend.name} is no name of a scene.", "Let --blend end in .blend.")
     film = _film(arguments)
     others = (arguments.blend, arguments.save_timeline, arguments.plot, arguments.click, arguments.sheet)
     if film is None and not (stills or any(others)):
@@ -186,8 +198,11 @@ def _resolution(arguments: argparse.Namespace) -> tuple[int, int]:
         raise UsageError("--resolution says the shape already.", "Leave out --format.")
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", arguments.resolution.lower(), re.ASCII)
     parts = [int(part) for part in match.groups()] if match else []
-    if not parts or not all(16 <= part <= 16384 for part in parts):
-        raise UsageError(f"{arguments.resolution!r} is not a resolution.", "Write, for example, 1280x720.")
+    if not parts or not all(MIN_SIDE_PX <= part <= MAX_SIDE_PX for part in parts):
+        raise UsageError(
+            f"{arguments.resolution[:40]!r} is not a resolution.",
+            f"Write, for example, 1280x720; {MIN_SIDE_PX} to {MAX_SIDE_PX} pixels each.",
+        )
     return parts[0] // 2 * 2, parts[1] // 2 * 2
 
 
@@ -235,10 +250,13 @@ def _film(arguments: argparse.Namespace) -> Path | None:
     if arguments.no_render:
         return None
     ending = ALPHA_ENDING if arguments.alpha else VIDEO_ENDINGS[0]
+    _named(arguments)
     film = arguments.output or Path(arguments.mix.stem + ending)
-    if film.suffix and film.suffix.lower() not in VIDEO_ENDINGS:
+    if film.name.lower() in VIDEO_ENDINGS:
+        raise UsageError(f"{film.name} is an ending without a name.", f"Write, for example, film{ending}.")
+    if film.suffix and not is_video(film) and not os.path.isdir(film):
         raise UsageError(f"{film.name} is not a film.", f"Let it end in {ending}, or name a folder for the frames.")
-    if arguments.alpha and film.suffix and film.suffix.lower() != ALPHA_ENDING:
+    if arguments.alpha and is_video(film) and film.suffix.lower() != ALPHA_ENDING:
         raise UsageError(
             f"A {film.suffix} has no transparency.", f"Let it end in {ALPHA_ENDING}, or name a folder for the frames."
         )
@@ -249,17 +267,25 @@ def _look(arguments: argparse.Namespace) -> Look:
     """The look that was named, with what the command line changes.
 
     Raises:
-        LookError: There is no such look or palette, or a strength is out of range.
+        UsageError: There is no such look or palette, or a strength is out of range.
     """
-    look = load_look(arguments.look or "house")
     named = {"intensity": "intensity", "displacement": "displacement", "speed": "speed",
              "attack": "attack_ms", "release": "release_ms", "seed": "seed"}  # fmt: skip
-    changes = {field: getattr(arguments, name) for name, field in named.items() if getattr(arguments, name) is not None}
+    changes = {name: getattr(arguments, name) for name in named if getattr(arguments, name) is not None}
     if not 0 <= changes.get("seed", 0) <= MAX_SEED:
         raise UsageError(f"The seed {arguments.seed} is not possible.", f"Choose 0 to {MAX_SEED}.")
-    if arguments.palette:
-        changes["palettes"] = load_palettes(arguments.palette)
-    return replace(look, **changes)
+    try:
+        look = load_look(arguments.look or "house")
+        if arguments.palette:
+            look = replace(look, palettes=load_palettes(arguments.palette))
+    except LookError as error:
+        raise UsageError(error.message, error.hint) from error
+    for name, value in changes.items():
+        try:
+            look = replace(look, **{named[name]: value})
+        except LookError as error:
+            raise UsageError(f"--{name} {value:g} is not possible.", error.hint) from error
+    return look
 
 
 def moment_s(text: str, timeline: Timeline | None = None) -> float:
@@ -292,16 +318,19 @@ def _check_paths(arguments: argparse.Namespace, film: Path | None, stills: bool)
     read = [arguments.mix, arguments.timeline, arguments.grid, arguments.tracklist, arguments.import_file]
     read += [Path(name) for name in named if name]
     places = (film, arguments.blend, arguments.save_timeline, arguments.plot, arguments.click)
-    written = [path for path in places if path is not None]
+    written: list[Path] = [path for path in places if path is not None]
     written += [envelope_path_of(arguments.save_timeline)] if arguments.save_timeline is not None else []
     written += list(sheet_paths(arguments)) if arguments.sheet else []
     for number, path in enumerate(written):
         try:
-            _check_writable(path)
+            filmed = path is film and is_video(path)
+            _check_writable(path, is_folder=path is film and not filmed)
+            if filmed:
+                _check_length(frames_folder(path))
             for other in [*(other for other in read if other is not None), *written[:number]]:
                 same = path.resolve() == other.resolve()
                 if same or (path.exists() and other.exists() and path.samefile(other)):
-                    raise HouseXError(f"{path.name} would overwrite {other.name}.", "Choose another name.")
+                    raise UsageError(f"{path.name} would overwrite {other.name}.", "Choose another name.")
         except OSError as error:
             raise HouseXError(
                 f"{path} cannot be written: {error.strerror or error}.", "Choose another name."
@@ -310,7 +339,18 @@ def _check_paths(arguments: argparse.Namespace, film: Path | None, stills: bool)
         _check_writable(stills_folder(arguments) / "still.png", make=True)
 
 
-def _check_writable(path: Path, make: bool = False) -> None:
+def _check_length(path: Path) -> None:
+    """Let the system look for a path, there or not.
+
+    Raises:
+        OSError: Its name is too long, or is none.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError):
+        path.stat()
+
+
+def _check_writable(path: Path, *, make: bool = False, is_folder: bool = False) -> None:
+    _check_length(path)
     folder = path.resolve().parent
     if make and not folder.exists():
         folder = folder.parent
@@ -319,7 +359,7 @@ def _check_writable(path: Path, make: bool = False) -> None:
     target = path if path.is_dir() else folder
     if not os.access(target, os.W_OK):
         raise HouseXError(f"The folder {target} cannot be written.", "Choose another one.")
-    if path.suffix and path.is_dir():
+    if path.suffix and path.is_dir() and not is_folder:
         raise HouseXError(f"{path} is a folder.", "Name a file to write.")
 
 
@@ -329,11 +369,34 @@ def stills_folder(arguments: argparse.Namespace) -> Path:
 
 
 def sheet_paths(arguments: argparse.Namespace) -> tuple[Path, Path]:
-    """Thumbnail and contact sheet: ``NAME.jpg`` and ``NAME.sheet.png`` beside the film or the folder of frames."""
+    """``NAME.thumbnail.jpg`` and ``NAME.sheet.png``, the contact sheet, beside the film or the folder of frames."""
     base = _named(arguments)
-    name = base.stem if base.suffix.lower() in VIDEO_ENDINGS else base.name
-    return base.with_name(f"{name}.jpg"), base.with_name(f"{name}.sheet.png")
+    name = base.stem if is_video(base) else base.name
+    return base.with_name(f"{name}.thumbnail.jpg"), base.with_name(f"{name}.sheet.png")
 
 
 def _named(arguments: argparse.Namespace) -> Path:
-    return Path(arguments.output or f"{arguments.mix.stem}.mp4")
+    path = Path(arguments.output or f"{arguments.mix.stem}.mp4")
+    # "." and ".." are folders that have a name of their own
+    path = path if path.name not in ("", "..") else Path(os.path.abspath(path))
+    if not path.name:
+        raise UsageError(f"{path} is not a place for a film.", "Name a film or a folder.")
+    return path
+
+
+def is_video(film: Path) -> bool:
+    """Whether what -o names is a film rather than a folder of frames."""
+    return film.suffix.lower() in VIDEO_ENDINGS
+
+
+def frames_folder(film: Path) -> Path:
+    """Where the frames of a film wait: ``NAME.frames`` beside it."""
+    return film.with_name(film.stem + ".frames")
+
+
+def _output(text: str) -> Path:
+    """The value of -o; a slash at its end says that it is a folder."""
+    path = Path(text)
+    if text.endswith((os.sep, os.altsep or os.sep)) and is_video(path):
+        raise UsageError(f"{text} is a folder with the name of a film.", "Leave out the slash, or the ending.")
+    return path

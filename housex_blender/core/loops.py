@@ -45,8 +45,13 @@ def parse_loop(text: str, grid: BarGrid | None = None) -> tuple[int, int]:
     if match is None:
         raise SceneError(f"{text[:40]!r} is not a loop.", "Write its first bar and the bar after its last: b33:b49.")
     first, end = int(match[1]) - 1, int(match[2]) - 1
-    if first < 0 or end <= first or (end - first) % WHOLE_BARS:
-        raise SceneError(f"A loop of {end - first} bars does not repeat well.", "Choose 4, 8, 12, 16 ... bars.")
+    if first < 0:
+        raise SceneError("There is no bar 0.", "The first bar is b1.")
+    if end < first:
+        raise SceneError(f"{text[:40]!r} is not a loop.", "Its end comes before its start.")
+    if end == first or (end - first) % WHOLE_BARS:
+        bars = "1 bar" if end - first == 1 else f"{end - first} bars"
+        raise SceneError(f"A loop of {bars} does not repeat well.", "Choose 4, 8, 12, 16 ... bars.")
     if grid is not None and end > grid.n_bars:
         raise SceneError(f"There is no bar {end}.", f"The mix has bars 1 to {grid.n_bars}.")
     return first, end

@@ -386,6 +386,6 @@ def _from_dict(data: dict[str, Any], path: Path) -> Timeline:
     edges = [0, *(track.end_bar for track in timeline.tracks)]
     if [track.start_bar for track in timeline.tracks] != edges[:-1] or edges[-1] != timeline.grid.n_bars:
         raise TimelineError(
-            f"The tracks of {path.name} do not follow one another over all bars.", "Analyse the mix again."
+            f"The tracks of {path.name} do not follow one another over all bars.", "Analyze the mix again."
         )
     return timeline

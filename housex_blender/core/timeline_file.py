@@ -72,7 +72,7 @@ def read_checked(path: Path) -> dict[str, Any]:
     if data.get("schema") != SCHEMA:
         raise TimelineError(
             f"{path.name} is of schema {data.get('schema')!r}, this version reads schema {SCHEMA}.",
-            "Update HouseX, or analyse the mix again.",
+            "Update HouseX, or analyze the mix again.",
         )
     problem = first_problem(data, json.loads(_SCHEMA_FILE.read_text(encoding="utf-8")))
     if problem:
@@ -96,7 +96,7 @@ def read_levels(path: Path, columns: int, rate_hz: float, duration_s: float) -> 
             values = stored.astype(np.float32)
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise TimelineError(
-            f"The envelopes {path.name} are missing or damaged.", "Keep the .npz beside the .json, or analyse again."
+            f"The envelopes {path.name} are missing or damaged.", "Keep the .npz beside the .json, or analyze again."
         ) from error
     fits = values.ndim == 2 and values.shape[1] == columns and abs(len(values) / rate_hz - duration_s) < 1.0
     if not fits or not np.all((values >= 0) & (values <= 1)):

@@ -85,7 +85,7 @@ def read_rekordbox(data: bytes, name: str, mix_file: str = "") -> Imported:
         )
     if not (tempos or tracks or cues):
         raise ExchangeError(
-            f"{files[chosen] or titles[chosen]!r} has neither a grid nor cues in {name}.", "Analyse it in rekordbox."
+            f"{files[chosen] or titles[chosen]!r} has neither a grid nor cues in {name}.", "Analyze it in rekordbox."
         )
     return Imported("rekordbox", tempos=tempos, tracks=tracks, cues=cues, messages=messages)
 

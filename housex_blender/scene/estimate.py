@@ -12,6 +12,7 @@ from pathlib import Path
 from ..core.bars import frame_on
 from ..core.errors import Cancelled
 from ..core.film_moments import estimate_moments
+from ..core.film_options import is_video
 from ..core.screen import spoken_duration
 from . import output
 from .film import Show
@@ -92,7 +93,7 @@ def estimate_film(show: Show, film: Path, should_stop: Callable[[], bool] = lamb
         shares = [share for _, share in moments]
         frame_bytes = sum(path.stat().st_size * share for path, share in zip(pictures, shares, strict=True))
         factor, encode_s = _PICTURE_SPREAD, 0.0
-        if film.suffix:
+        if is_video(film):
             alone_bytes, encode_s = _encoded(show, pictures, folder, film.suffix, should_stop)
             parts = [1.0 if plan.alpha else _H264_SHARES.get(moment.section, _H264_CALM) for moment, _ in moments]
             frame_bytes = sum(size * part * share for size, part, share in zip(alone_bytes, parts, shares, strict=True))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import bpy
@@ -17,6 +17,8 @@ from ..core.bars import frame_on, frames_to_seconds
 from ..core.channels import compile_show
 from ..core.edits import with_edits
 from ..core.errors import Cancelled, SceneError
+from ..core.film_options import frames_folder as frames_folder
+from ..core.film_options import is_video
 from ..core.flash_limit import Tamed, tame
 from ..core.keys import KeyTrack
 from ..core.looks import Look
@@ -27,8 +29,9 @@ from ..core.timeline import Timeline
 from ..core.titles import TitleCard
 from . import build, drop_strips, markers, output, shots, titles
 from .drives import drives
-from .film_frames import FRAME_PATTERN, fingerprint, frames_folder, only_one, prepare_frames, remove_frames
+from .film_frames import FRAME_PATTERN, fingerprint, only_one, prepare_frames, remove_frames
 from .framing import hide_backdrops, reframe
+from .pictures import frame_path, is_picture
 from .rig import SceneHandles
 
 STILL_SIZE = (640, 360)
@@ -87,7 +90,7 @@ class Show:
         look: Its colours and strengths.
         mix_path: The recording.
         warnings: Sentences for the user.
-        tamed: Flashes that were softened; None where they are allowed.
+        tamed: Flashes that were softened, in seconds of the mix; None where they are allowed.
     """
 
     scene: bpy.types.Scene
@@ -128,6 +131,8 @@ def make_show(timeline: Timeline, look: Look, mix_path: Path, plan: FilmPlan) ->
         show.warnings.append(
             f"Nothing in {name} follows the mix: in Blender, right-click a property and choose Drive by Mix."
         )
+    if own and (dead := dead_drivers()):
+        show.warnings.append(f"A driver that Blender cannot work out stands still: {', '.join(dead)}.")
     show.warnings += [f"Left alone, because its animation is yours: {name}." for name in handles.kept]
     drop_strips.refresh_drops(scene, drop_strips.drop_spans(edited, plan.fps))
     markers.write_markers(scene, markers.marker_list(edited, plan.fps))
@@ -136,6 +141,8 @@ def make_show(timeline: Timeline, look: Look, mix_path: Path, plan: FilmPlan) ->
         raise SceneError("The scene has no camera for the titles.", "Add one, or leave out --titles.")
     if plan.alpha:
         hide_backdrops(scene)
+        if plan.scene == "tunnel":
+            show.warnings.append("The tunnel's walls fill the picture: little or nothing of it will be transparent.")
     shape(scene, plan.resolution, plan.titles, alpha=plan.alpha)
     if not output.add_sound(scene, mix_path):
         show.warnings.append("This Blender was built without sound: the .blend has no sound strip.")
@@ -166,6 +173,9 @@ def directed(timeline: Timeline, look: Look, plan: FilmPlan) -> tuple[Mapping[st
     channels = looped(channels, first, end - 1, fade_frames=fade, loop_m=LOOP_M.get(plan.scene, 0.0))
     if not plan.allow_flashes:
         channels, tamed = safe_loop(channels, first, end, plan.fps)
+        from_s = float(frames_to_seconds(first, plan.fps))
+        places = tuple((from_s + start_s, from_s + end_s) for start_s, end_s in tamed.seconds)
+        tamed = replace(tamed, seconds=places)
     # one camera: a cut where the loop begins again would be a seam
     return channels, [(first, _longest_shot(cuts, first, end))], tamed
 
@@ -186,6 +196,18 @@ def _follows(scene: bpy.types.Scene, handles: SceneHandles) -> bool:
     # whoever reads its properties by a driver, in a node or in a modifier refers to it
     readers = [user for user in bpy.data.user_map(subset={show})[show] if not isinstance(user, _HOLDERS)]
     return bound or bool(drives(scene)) or bool(readers)
+
+
+def dead_drivers() -> list[str]:
+    """Names of the datablocks in the open file that have a driver that cannot be evaluated, in order."""
+    found = set()
+    for block in bpy.data.user_map():
+        for part in (block, getattr(block, "node_tree", None), getattr(block, "shape_keys", None)):
+            animation = getattr(part, "animation_data", None)
+            drivers = animation.drivers if animation is not None else ()
+            if any(not curve.driver.is_valid and not curve.mute for curve in drivers):
+                found.add(block.name)
+    return sorted(found)
 
 
 def shape(
@@ -239,28 +261,46 @@ def render_film(
     film: Path,
     *,
     resume: bool = False,
+    first: Callable[[], None] = lambda: None,
     on_progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
-) -> Path:
+) -> int:
     """Render the frames of the plan; encode them if ``film`` names a video, else leave them in that folder.
+
+    Args:
+        show: What to film.
+        film: A video, or a folder.
+        resume: Whether whole frames of the same job are kept.
+        first: Done before the first frame, once no other render can come between.
+        on_progress: See :func:`output.render_frames`.
+        should_stop: Asked before every frame.
+
+    Returns:
+        How many frames were rendered now; the others were there already.
 
     Raises:
         SceneError: Frames or film cannot be written.
-        Cancelled: ``should_stop`` said so; finished frames stay for ``resume``.
+        Cancelled: ``should_stop`` said so; finished frames stay for ``resume``, and it says so.
     """
     if show.scene.camera is None:
         raise SceneError("The scene has no camera.", "Add one, or render a scene that ships.")
-    folder = frames_folder(film) if film.suffix else film
+    folder = frames_folder(film) if is_video(film) else film
     new = not folder.exists()
     try:
         with only_one(folder):
-            _render_into(show, film, folder, resume, on_progress, should_stop)
+            prepare_frames(fingerprint(show, show.scene.render.engine), folder, resume=resume)
+            first()
+            return _render_into(show, film, folder, resume, on_progress, should_stop)
+    except Cancelled as error:
+        kept = len(list(folder.glob(FRAME_PATTERN)))
+        frames = "1 frame is" if kept == 1 else f"{kept} frames are"
+        said = f"Cancelled. {frames} kept in {folder.name}; --resume goes on." if kept else "Cancelled."
+        raise Cancelled(said) from error
     finally:
         if new:
             with suppress(OSError):  # nothing was rendered: an empty folder helps nobody
                 if not list(folder.glob(FRAME_PATTERN)):
                     remove_frames(folder)
-    return film
 
 
 def _render_into(
@@ -270,15 +310,15 @@ def _render_into(
     resume: bool,
     on_progress: Progress | None,
     should_stop: Callable[[], bool] | None,
-) -> None:
-    prepare_frames(fingerprint(show, show.scene.render.engine), folder, resume=resume)
+) -> int:
     frames = show.plan.frames
+    kept = sum(resume and is_picture(frame_path(folder, frame), show.plan.resolution) for frame in frames)
     output.render_frames(
         show.scene, folder, list(frames), resume=resume, on_progress=on_progress, should_stop=should_stop
     )
     if should_stop is not None and should_stop():
         raise Cancelled()
-    if film.suffix:
+    if is_video(film):
         output.encode_film(
             folder,
             frames.start,
@@ -291,6 +331,7 @@ def _render_into(
             alpha=show.plan.alpha,
         )
         remove_frames(folder)
+    return len(frames) - kept
 
 
 def render_stills(show: Show, moments_s: Sequence[float], paths: Sequence[Path], quality: str) -> None:

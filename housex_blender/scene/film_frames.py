@@ -35,11 +35,6 @@ FRAME_PATTERN = "frame_[0-9][0-9][0-9][0-9][0-9][0-9]*.png"
 PARTIAL_PATTERN = ".frame_*.part.png"
 
 
-def frames_folder(film: Path) -> Path:
-    """Where the frames of a film wait: ``NAME.frames`` beside it."""
-    return film.with_name(film.stem + ".frames")
-
-
 def fingerprint(show: Show, engine: str) -> dict[str, Any]:
     """What the frames in a folder were made from; frames of anything else must not be mixed in."""
     look = {key: value for key, value in vars(show.look).items() if key not in ("palettes", "name")}
@@ -103,10 +98,11 @@ def only_one(folder: Path) -> Iterator[None]:
     """Keep a second render out of a frames folder while the first is at work; a killed one holds no lock.
 
     Raises:
-        SceneError: Another process renders into it, or the folder cannot be made.
+        SceneError: Another process renders into it, it holds files of others, or it cannot be made.
     """
     try:
         folder.mkdir(exist_ok=True)
+        _refuse_strangers(folder)
         stream = open(folder / LOCK_FILE, "w")  # noqa: SIM115 - held open for as long as the render lasts
     except OSError as error:
         raise SceneError(
@@ -115,12 +111,22 @@ def only_one(folder: Path) -> Iterator[None]:
     try:
         if not _lock(stream):
             raise SceneError(f"Another render is writing to {folder.name}.", "Wait for it, or choose another name.")
-        yield
-        # while it is held, so that nobody waits for a name that goes; Windows removes no open file
-        with suppress(OSError):
-            (folder / LOCK_FILE).unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            # while it is held, so that nobody waits for a name that goes; Windows removes no open file
+            with suppress(OSError):
+                (folder / LOCK_FILE).unlink(missing_ok=True)
     finally:
         stream.close()
+
+
+def _refuse_strangers(folder: Path) -> None:
+    strangers = [path.name for path in folder.iterdir() if path.name not in OURS and not _is_ours(path)]
+    if strangers:
+        raise SceneError(
+            f"The folder {folder} holds other files, such as {strangers[0]}.", "Choose another name or an empty folder."
+        )
 
 
 def _lock(stream: IO[str]) -> bool:
@@ -167,26 +173,19 @@ def prepare_frames(wanted: dict[str, Any], folder: Path, *, resume: bool) -> Non
         resume: Whether to keep those that are there.
 
     Raises:
-        SceneError: The folder cannot be made, or holds frames of another job.
+        SceneError: The folder cannot be made, holds pictures of others, or with ``resume`` frames of another job.
     """
     try:
         folder.mkdir(exist_ok=True)
         job = folder / JOB_FILE
-        found = json.loads(job.read_text(encoding="utf-8")) if job.is_file() else None
         pictures = sorted(folder.glob(FRAME_PATTERN))
-        strangers = [path.name for path in folder.iterdir() if path.name not in OURS and not _is_ours(path)]
-        if strangers:
-            raise SceneError(
-                f"The folder {folder} holds other files, such as {strangers[0]}.",
-                "Choose another name or an empty folder.",
-            )
-        if resume and pictures and found != wanted:
+        if resume and pictures and _job(job) != wanted:
             raise SceneError(
                 f"The frames in {folder.name} belong to another render: something was changed since.",
                 "Without Resume it starts over.",
             )
         if not resume:
-            if pictures and found is None:
+            if pictures and not job.is_file():
                 raise SceneError(
                     f"{folder} holds pictures that are not ours.", "Choose an empty folder for the frames."
                 )
@@ -197,5 +196,15 @@ def prepare_frames(wanted: dict[str, Any], folder: Path, *, resume: bool) -> Non
         raise SceneError(
             f"The frames cannot be written to {folder}: {error.strerror or error}.", "Choose another place."
         ) from error
-    except ValueError as error:
-        raise SceneError(f"{folder / JOB_FILE} is damaged.", "Without Resume it starts over.") from error
+
+
+def _job(path: Path) -> Any:
+    """What the frames beside it were made from; None if nothing says so.
+
+    Raises:
+        SceneError: The file is damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (ValueError, RecursionError) as error:
+        raise SceneError(f"{path} is damaged.", "Without Resume it starts over.") from error

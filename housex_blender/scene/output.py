@@ -98,6 +98,8 @@ def configure(
     scene.frame_end = scene.frame_end if last_frame is None else last_frame
     render = scene.render
     render.resolution_x, render.resolution_y, render.resolution_percentage = width, height, 100
+    # two eyes or a part of the picture would be files of other names and sizes
+    render.use_multiview = render.use_border = render.use_crop_to_border = False
     render.use_persistent_data = True
     # The palette's colours must reach the screen: filmic transforms bleach exactly the bright ones.
     scene.view_settings.view_transform = "Standard"

@@ -11,6 +11,7 @@ from bpy.app.handlers import persistent
 
 from ..core.errors import HouseXError
 from ..core.timeline import Timeline
+from ..scene.rig import OWNED
 from . import palette_rows
 from .job_operator import say
 from .places import PATH_PROPERTIES, absolute, relative_to
@@ -27,6 +28,7 @@ def reload(scene: Any) -> None:
     """Read the timeline that a scene names, and say in the panel what is in it now; no file is written."""
     settings = scene.housex
     settings.mix_problem, settings.timeline_problem = missing_mix(settings), ""
+    name_built_scene(scene)
     if not settings.timeline_path:
         return
     path = absolute(settings.timeline_path)
@@ -37,6 +39,18 @@ def reload(scene: Any) -> None:
         settings.timeline_problem, settings.state = str(error), 0
         return
     describe_timeline(settings, taken)
+
+
+def name_built_scene(scene: Any) -> None:
+    """Let the panel name the scene that a file holds, if the file was made without the panel and says nothing of it."""
+    settings = scene.housex
+    if settings.is_property_set("scene_kind"):
+        return
+    marks = [collection.get(OWNED) for collection in scene.collection.children]
+    kinds = settings.bl_rna.properties["scene_kind"].enum_items.keys()
+    built = next((mark for mark in marks if mark in kinds), None)
+    if built is not None:
+        settings.scene_kind = built
 
 
 def describe_timeline(settings: Any, taken: Shown) -> None:

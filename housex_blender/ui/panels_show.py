@@ -81,9 +81,9 @@ class HOUSEX_PT_colours(HouseXPanel, bpy.types.Panel):
         layout: Any = self.layout
         column = layout.column(align=True)
         for row in context.scene.housex.colours:
-            split = column.split(factor=0.4)
+            split = column.split(factor=0.48)
             split.label(text=row.name, translate=False)
-            split = split.split(factor=0.5, align=True)
+            split = split.split(factor=0.46, align=True)
             pickers = split.row(align=True)
             for name in ("colour_a", "colour_b", "colour_c"):
                 pickers.prop(row, name, text="")

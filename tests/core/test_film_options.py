@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from housex_blender.core.errors import HouseXError
-from housex_blender.core.film_options import Request, check, get_parser, sheet_paths
+from housex_blender.core.film_options import Request, check, get_parser, is_video, sheet_paths
 from housex_blender.core.looks import load_look, load_palettes
 from housex_blender.core.options import UsageError
 
@@ -51,15 +51,24 @@ def test_files_go_where_they_should() -> None:
     assert checked().film == Path("mix.mp4")
     assert checked("--alpha", "-o", "frames").film == Path("frames")
     assert checked("--no-render", "--sheet").film is None
-    assert sheet_paths(checked("--sheet", "-o", "a.b.mp4").arguments) == (Path("a.b.jpg"), Path("a.b.sheet.png"))
-    assert sheet_paths(checked("--sheet", "-o", "frames").arguments)[0] == Path("frames.jpg")
+    assert sheet_paths(checked("--sheet", "-o", "a.b.mp4").arguments) == (
+        Path("a.b.thumbnail.jpg"),
+        Path("a.b.sheet.png"),
+    )
+    assert sheet_paths(checked("--sheet", "-o", "frames").arguments)[0] == Path("frames.thumbnail.jpg")
+    here = Path.cwd()
+    assert sheet_paths(checked("--sheet", "-o", ".").arguments)[0] == here.with_name(f"{here.name}.thumbnail.jpg")
+    Path("v1.2").mkdir()
+    assert checked("-o", "v1.2").film == Path("v1.2")
+    assert not is_video(Path("v1.2"))
 
 
 REFUSED = [
     (("--scene", "ocean"), "no scene 'ocean'"),
-    (("--scene", "gone.blend"), "no scene"),
+    (("--scene", "gone.blend"), "no file gone.blend"),
     (("--look", "mud"), "no look"),
-    (("--speed", "-1"), "speed is -1"),
+    (("--speed", "-1"), "--speed -1"),
+    (("--attack=-3",), "--attack -3"),
     (("--seed", "4294967296"), "seed"),
     (("--format", "vertical", "--resolution", "9x16"), "shape already"),
     (("--format", "round"), "command line"),
@@ -78,6 +87,13 @@ REFUSED = [
     (("--estimate", "--no-render"), "leave out --no-render"),
     (("--estimate", "--sheet"), "leave out --sheet"),
     (("--sheet", "--plot", "mix.sheet.png"), "overwrite"),
+    (("--blend", "b.mp4"), "end in .blend"),
+    (("--resolution", "17x9"), "16 to 16384 pixels"),
+    (("-o", "v1.2"), "not a film"),
+    (("-o", "film.mp4/"), "leave out the slash"),
+    (("-o", ".mp4"), "without a name"),
+    (("-o", "/"), "not a place"),
+    (("-o", "x" * 250 + ".mp4"), "too long"),
 ]
 
 

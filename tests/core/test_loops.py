@@ -122,7 +122,8 @@ def test_drift_goes_to_and_fro_and_beats_stay_whole() -> None:
 def test_words() -> None:
     assert parse_loop("b33:b49") == (32, 48)
     assert parse_loop("B1:9", make_timeline().grid) == (0, 8)
-    for text, what in (("33-49", "not a loop"), ("b9:b9", "repeat"), ("b1:b7", "repeat"), ("b0:b8", "repeat")):
+    for text, what in (("33-49", "not a loop"), ("b9:b9", "repeat"), ("b1:b7", "6 bars"), ("b0:b8", "no bar 0"),
+                       ("b1:b2", "of 1 bar does"), ("b33:b32", "Its end comes before its start")):  # fmt: skip
         with pytest.raises(SceneError, match=what):
             parse_loop(text)
     with pytest.raises(SceneError, match="no bar 28"):

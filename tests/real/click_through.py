@@ -287,18 +287,20 @@ def tour(desktop: Desktop, report: Report, _mixes: Path) -> None:
 
 def change_editor(desktop: Desktop, kind: str) -> None:
     """Make the largest area another editor, with the menu in its corner."""
-    area = max(desktop.state()["windows"][0]["areas"], key=lambda area: area["box"][2] * area["box"][3])
+    area = largest(desktop.state())
     left, top, _, _ = desktop.region("HEADER", {**area, "origin": [0, 0]})
     desktop.click(left + 24, top + 13)
     time.sleep(0.7)
     x, y = EDITOR_MENU[kind]
     desktop.click(left + x, top + y)
-    desktop.wait(lambda s: kind in types(s), kind)
+    # the timeline below is of the same type as the dope sheet
+    desktop.wait(lambda s: largest(s)["type"] == kind, kind)
 
 
-def types(state: Seen) -> list[str]:
-    """Types of the first window's areas."""
-    return [area["type"] for area in state["windows"][0]["areas"]]
+def largest(state: Seen) -> Seen:
+    """The first window's largest area."""
+    areas: list[Seen] = state["windows"][0]["areas"]
+    return max(areas, key=lambda area: area["box"][2] * area["box"][3])
 
 
 def preferences(desktop: Desktop, report: Report, _mixes: Path) -> None:
@@ -367,7 +369,7 @@ def demo(desktop: Desktop, report: Report, _mixes: Path) -> None:
 
 
 def seek(desktop: Desktop, wanted: str, across: tuple[float, ...] = (0.7,)) -> tuple[int, int]:
-    """Scroll down the sidebar from its top until a button is seen; returns its place.
+    """Look for a button in the sidebar as it is, then from its top down; returns its place.
 
     Raises:
         Stuck: It is nowhere.
@@ -375,25 +377,68 @@ def seek(desktop: Desktop, wanted: str, across: tuple[float, ...] = (0.7,)) -> t
     left, top, width, _ = desktop.region("UI", desktop.area("VIEW_3D"))
     # the strip between the panels and the tabs: a wheel over a button would change it
     x, y = left + width - 32, top + 200
-    desktop.scroll(x, y, -60)
-    for _ in range(6):
+    for notches in (0, -60, 9, 9, 9, 9):
+        if notches:
+            desktop.scroll(x, y, notches)
         with contextlib.suppress(Stuck):
             return desktop.find(wanted, across=across)
-        desktop.scroll(x, y, 9)
     raise Stuck(f"no button {wanted} in the sidebar")
 
 
-def choose(desktop: Desktop, wanted: str) -> None:
-    """Open the list of a property and take another entry than the present one; its picture is kept."""
-    desktop.click(*seek(desktop, wanted))
-    time.sleep(0.7)
-    desktop.shot(f"list-{wanted}")
-    # the first key may only light up the present entry; two lead to another one either way
-    desktop.key("Down", "Down", "Return")
+def choose(desktop: Desktop, wanted: str, value: str) -> None:
+    """Open the list of a property and take another entry than the present one; its picture is kept.
+
+    Args:
+        desktop: With the sidebar open.
+        wanted: Part of the property's name in Blender.
+        value: Its name in the watcher's facts about a scene.
+
+    Raises:
+        AssertionError: The scene has the same value still.
+    """
+    place, before = seek(desktop, wanted), shown_scene(desktop.state())[value]
+    # which entry the first key lights up depends on the version and on where the list had room
+    for keys in (("Down",), ("Down", "Down"), ("Up",)):
+        desktop.click(*place)
+        time.sleep(0.7)
+        desktop.shot(f"list-{wanted}")
+        desktop.key(*keys, "Return")
+        if shown_scene(desktop.fresh(4))[value] != before:
+            return
+    raise AssertionError(f"the list {wanted} changed nothing")
+
+
+def fill(desktop: Desktop, wanted: str, text: str) -> None:
+    """Type into a field: a double click opens it."""
+    desktop.click(*seek(desktop, wanted), count=2)
+    desktop.fresh(2)
+    desktop.key("ctrl+a")
+    desktop.type(text)
+    desktop.key("Return")
     desktop.fresh(4)
 
 
-def options(desktop: Desktop, report: Report, _mixes: Path) -> None:
+def bake(desktop: Desktop, seen: Callable[[Seen], bool], what: str) -> None:
+    """Press Bake, and wait until something holds of the scene."""
+    desktop.click(*seek(desktop, "housex.bake("))
+    desktop.wait(lambda s: seen(shown_scene(s)), what)
+
+
+def key_sum(desktop: Desktop) -> float:
+    """The sum of what all channels are keyed with."""
+    number = desktop.state()["sums"]
+    (desktop.folder / "sum").touch()
+    return float(desktop.wait(lambda s: s["sums"] > number, "the sum of the keys")["key_sum"])
+
+
+def bake_other_keys(desktop: Desktop, before: float) -> None:
+    """Press Bake: the channels must move in another way then."""
+    desktop.click(*seek(desktop, "housex.bake("))
+    desktop.fresh(4)
+    assert key_sum(desktop) != before, "the keys are the same"
+
+
+def options(desktop: Desktop, report: Report, mixes: Path) -> None:
     """Every choice of the panels Show and Film that is no number: opened, taken, and seen to count."""
     left, top, _, _ = desktop.region("UI", desktop.area("VIEW_3D"))
     before = shown_scene(desktop.state())
@@ -401,32 +446,96 @@ def options(desktop: Desktop, report: Report, _mixes: Path) -> None:
     desktop.scroll(left + 60, top + 200, -60)
     desktop.click(left + 60, top + 16)
     with report.step(desktop, "another scene"):
-        choose(desktop, "scene_kind")
-        assert shown_scene(desktop.state())["scene_kind"] != before["scene_kind"], "the list changed nothing"
+        choose(desktop, "scene_kind", "scene_kind")
         desktop.click(*seek(desktop, "build_show", (0.3,)))
-        state = desktop.wait(lambda s: "Built" in s["status"]["message"], "the other scene", 120)
-        assert state["status"]["message_icon"] == "CHECKMARK", state["status"]["message"]
+        desktop.wait(lambda s: shown_scene(s)["collections"] != before["collections"], "the other scene", 120)
+        over_view(desktop)
+        # in colours every further click would wait for its picture
+        desktop.key("shift+z")
+        desktop.wait(lambda s: "WIREFRAME" in [a.get("shading") for a in s["windows"][0]["areas"]], "wires", 240)
+        desktop.fresh(5)
     with report.step(desktop, "camera temper"):
-        choose(desktop, "camera")
-        assert shown_scene(desktop.state())["camera"] != before["camera"], "the list changed nothing"
+        cuts = shown_scene(desktop.state())["cuts"]
+        choose(desktop, "housex.camera", "camera")
+        bake(desktop, lambda scene: bool(scene["cuts"]) and scene["cuts"] != cuts, "other cuts")
     with report.step(desktop, "allow flashes"):
+        keys = key_sum(desktop)
         desktop.click(*seek(desktop, "allow_flashes", (0.45,)))
         desktop.wait(lambda s: bool(shown_scene(s)["allow_flashes"]), "the check mark")
+        bake_other_keys(desktop, keys)
     with report.step(desktop, "character of a genre"):
+        keys = key_sum(desktop)
         seek(desktop, "save_defaults", (0.5,))
         open_panel(desktop, "HOUSEX_PT_colours", top + 100)
-        choose(desktop, "character")
-        assert shown_scene(desktop.state())["characters"] != before["characters"], "the list changed nothing"
-    for name in ("titles", "alpha"):
-        with report.step(desktop, f"film {name}"):
-            desktop.click(*seek(desktop, f".{name}", (0.45,)))
-            desktop.wait(lambda s, name=name: bool(shown_scene(s)[name]), "the check mark")  # type: ignore[misc]
+        choose(desktop, "character", "characters")
+        bake_other_keys(desktop, keys)
+    deleted_cut(desktop, report)
+    own_film(desktop, report, mixes)
+
+
+def own_film(desktop: Desktop, report: Report, mixes: Path) -> None:
+    """Another shape, titles from a tracklist, no background: two small frames are rendered and looked at."""
+    before = shown_scene(desktop.state())
     with report.step(desktop, "film format"):
-        choose(desktop, "housex.format")
+        choose(desktop, "housex.format", "format")
+        assert shown_scene(desktop.state())["size"] != before["size"], "the picture kept its shape"
+    with report.step(desktop, "film titles"):
+        desktop.click(*seek(desktop, ".titles", (0.45,)))
+        desktop.wait(lambda s: bool(shown_scene(s)["titles"]), "the check mark")
+        tracklist = mixes / "list.txt"
+        tracklist.write_text("00:00 Somebody - First Record\n01:30 Anybody - Second Record\n")
+        fill(desktop, "titles_path", str(tracklist))
+        assert shown_scene(desktop.state())["titles_path"], "nothing was typed"
+        bake(desktop, lambda scene: scene["titles_shown"] > 0, "titles")
+    with report.step(desktop, "film transparent"):
+        desktop.click(*seek(desktop, ".alpha", (0.45,)))
+        desktop.wait(lambda s: bool(shown_scene(s)["alpha"]), "the check mark")
+        film = mixes / "own.mov"
+        fill(desktop, "film_path", str(film))
+        for name, number in (("resolution_percentage", 20), ("frame_end", 41), ("frame_start", 40)):
+            fill(desktop, name, str(number))
         seen = shown_scene(desktop.state())
-        assert seen["size"] != before["size"], "the picture kept its shape"
-        assert seen["format"] != before["format"], "the list changed nothing"
-        seek(desktop, "housex.render", (0.5,))
+        assert (seen["percent"], seen["frames"]) == (20, [40, 41]), [seen["percent"], seen["frames"]]
+        desktop.click(*seek(desktop, "housex.render", (0.5,)))
+        state = desktop.wait(lambda s: "own.mov" in s["status"]["message"], "the film", 300)
+        assert state["status"]["message_icon"] == "CHECKMARK", state["status"]["message"]
+        pixels = desktop.frame(film, "own-film")
+        width, height = seen["size"]
+        assert abs(pixels.shape[1] / pixels.shape[0] - width / height) < 0.05, pixels.shape
+        assert pixels[..., 3].min() < 0.1 < pixels[..., 3].max(), "nothing is transparent"
+
+
+def deleted_cut(desktop: Desktop, report: Report) -> None:
+    """A cut that a hand deletes in the timeline stays away when the show is baked again."""
+    with report.step(desktop, "cut is deleted"):
+        change_editor(desktop, "DOPESHEET_EDITOR")
+        area = desktop.area("DOPESHEET_EDITOR")
+        left, top, width, height = desktop.region("WINDOW", area)
+        desktop.move(left + width // 2, top + height // 2)
+        desktop.key("Home")
+        desktop.fresh(6)
+        start, end = desktop.area("DOPESHEET_EDITOR")["frames_x"]
+        cuts = shown_scene(desktop.state())["cuts"]
+        x = {cut[0]: left + round(start + (end - start) * cut[0] / 1000) for cut in cuts}
+        frame = next((frame for frame in x if left + 60 < x[frame] < left + width - 60), None)
+        assert frame is not None, "no cut is in the timeline's view"
+        for y in range(top + height - 8, top + height - 60, -6):
+            desktop.click(x[frame], y)
+            desktop.fresh(3)
+            if [cut[0] for cut in shown_scene(desktop.state())["cuts"] if cut[2]] == [frame]:
+                break
+        desktop.key("Delete")
+        desktop.wait(lambda s: len(shown_scene(s)["cuts"]) == len(cuts) - 1, "one cut less")
+    with report.step(desktop, "and stays away"):
+        change_editor(desktop, "VIEW_3D")
+        desktop.fresh(4)
+        keys = key_sum(desktop)
+        # another number in the panel, so that it is seen that it was baked
+        fill(desktop, "housex.speed", "1.5")
+        bake_other_keys(desktop, keys)
+        frames = [cut[0] for cut in shown_scene(desktop.fresh(3))["cuts"]]
+        assert frame not in frames, "the cut is back"
+        assert len(frames) == len(cuts) - 1, f"{len(frames)} cuts"
 
 
 def film(desktop: Desktop, report: Report, _mixes: Path) -> None:

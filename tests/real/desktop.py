@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from .application import Application
 
@@ -112,6 +113,14 @@ class Desktop:
             self._application.command("sh", "-c", pipe), check=True, env=self._env, capture_output=True
         )
         return np.frombuffer(done.stdout, np.uint8).reshape(height, width, 3).astype(np.float32) / 255.0
+
+    def frame(self, film: Path, name: str) -> NDArray[np.float32]:
+        """(height, width, 4) of a film's first frame, 0..1; the picture is kept under this name."""
+        picture = self.folder / f"{name}.png"
+        still = self._application.command("ffmpeg", "-y", "-v", "error", "-i", film, "-frames:v", "1", picture)
+        subprocess.run(still, check=True, env=self._env, stdin=subprocess.DEVNULL)
+        with Image.open(picture) as opened:
+            return np.asarray(opened.convert("RGBA"), np.float32) / 255.0
 
     def area(self, kind: str, window: int | None = None) -> dict[str, Any]:
         """The largest area of a type, with "origin", the place of its window's lower left corner on the screen.

@@ -16,15 +16,16 @@ import bpy
 FOLDER = Path(sys.argv[sys.argv.index("--") + 1])
 INTERVAL_S = 0.1
 # settings that a user changes in the panels Show and Film
-CHOICES = ("scene_kind", "camera", "allow_flashes", "format", "titles", "alpha")
-seen = {"n": 0, "ticks": 0, "longest_gap_s": 0.0, "button": {}, "problems": [], "drawn": {}, "wrapped": False}
+CHOICES = ("scene_kind", "camera", "allow_flashes", "format", "titles", "titles_path", "alpha")
+seen = {"n": 0, "ticks": 0, "longest_gap_s": 0.0, "button": {}, "problems": [], "drawn": {}, "wrapped": False,
+        "sums": 0, "key_sum": 0.0}  # fmt: skip
 last_s = time.monotonic()
 
 
-def product(name):
+def product(name, room="ui"):
     """A module of the extension, once it is enabled."""
     return next(
-        (module for key, module in list(sys.modules.items()) if key.endswith(f".housex_blender.ui.{name}")), None
+        (module for key, module in list(sys.modules.items()) if key.endswith(f".housex_blender.{room}.{name}")), None
     )
 
 
@@ -65,6 +66,10 @@ def area_facts(area):
          "tab": region.active_panel_category if tabs and region.type == "UI" else ""}
         for region in area.regions
     ]  # fmt: skip
+    if area.type == "DOPESHEET_EDITOR":
+        # where two frames are, from the left of the region: all others follow
+        view = next(region.view2d for region in area.regions if region.type == "WINDOW")
+        facts["frames_x"] = [view.view_to_region(frame, 0, clip=False)[0] for frame in (0, 1000)]
     if tabs:
         facts["shading"], facts["view"] = space.shading.type, space.region_3d.view_perspective
     return facts
@@ -83,7 +88,11 @@ def window_facts(window):
 
 def scene_facts(scene):
     facts = {"name": scene.name, "frame": scene.frame_current, "frames": [scene.frame_start, scene.frame_end],
-             "objects": len(scene.objects), "engine": scene.render.engine}  # fmt: skip
+             "objects": len(scene.objects), "engine": scene.render.engine,
+             "collections": [collection.name for collection in scene.collection.children],
+             "titles_shown": sum(thing.get("hx_owned") == "titles" for thing in scene.objects),
+             "cuts": [[mark.frame, mark.camera.name, mark.select] for mark in scene.timeline_markers if mark.camera],
+             "percent": scene.render.resolution_percentage}  # fmt: skip
     settings = getattr(scene, "housex", None)
     if settings is not None:
         facts |= {
@@ -93,6 +102,20 @@ def scene_facts(scene):
         facts["characters"] = [row.character for row in settings.colours]
         facts["size"] = [scene.render.resolution_x, scene.render.resolution_y]
     return facts
+
+
+def add_keys():
+    """The sum of all that the channels are keyed with, if it is asked for: another show has another one."""
+    if not (FOLDER / "sum").exists():
+        return
+    (FOLDER / "sum").unlink()
+    scene = bpy.context.window_manager.windows[0].scene
+    total = 0.0
+    for curve in product("compat", "scene").fcurves_of(product("rig", "scene").find_show(scene), create=False):
+        values = [0.0] * (2 * len(curve.keyframe_points))
+        curve.keyframe_points.foreach_get("co", values)
+        total += sum(values)
+    seen["sums"], seen["key_sum"] = seen["sums"] + 1, total
 
 
 def status_facts():
@@ -161,6 +184,7 @@ def watch():
     try:
         count_calls()
         answer()
+        add_keys()
         if (FOLDER / "reset").exists():
             (FOLDER / "reset").unlink()
             seen["longest_gap_s"] = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
+from housex_blender.core.errors import SceneError  # noqa: E402
+from housex_blender.core.flash_limit import Tamed  # noqa: E402
 from housex_blender.core.looks import Look  # noqa: E402
 from housex_blender.scene import film, film_frames, rig  # noqa: E402
 
@@ -61,6 +64,44 @@ def test_all_that_decides_a_frame_is_in_the_fingerprint(own: Path, monkeypatch) 
     assert made_from() == prints[-3], "the same again is the same"
 
 
+def test_softened_places_of_a_loop_are_seconds_of_the_mix(monkeypatch) -> None:
+    timeline = make_timeline()
+    start_s, end_s = (float(timeline.grid.starts_s[bar]) for bar in (8, 12))
+    plan = film.FilmPlan(start_s=start_s, end_s=end_s, loop=True)
+    found = Tamed(((0.5, 1.0),), 5, 3)
+    monkeypatch.setattr(film, "safe_loop", lambda channels, *_: (channels, found))
+    _, _, tamed = film.directed(timeline, Look(), plan)
+    assert tamed is not None
+    assert tamed.seconds[0] == pytest.approx((start_s + 0.5, start_s + 1.0), abs=1 / plan.fps)
+    assert (tamed.before, tamed.after) == (5, 3)
+
+
+def test_the_lock_goes_with_its_render_and_strangers_get_none(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("precious")
+    with pytest.raises(SceneError, match=r"notes\.txt"), film_frames.only_one(mine):
+        pass
+    assert [path.name for path in mine.iterdir()] == ["notes.txt"]
+    frames = tmp_path / "film.frames"
+    with contextlib.suppress(ValueError), film_frames.only_one(frames):
+        with pytest.raises(SceneError, match="Another render"), film_frames.only_one(frames):
+            pass
+        assert (frames / film_frames.LOCK_FILE).exists(), "whoever has no lock takes none away"
+        raise ValueError("cut short")
+    assert list(frames.iterdir()) == []
+
+
+def test_a_damaged_note_on_the_frames_stops_only_resume(tmp_path: Path) -> None:
+    for name in ("frame_000001.png", film_frames.JOB_FILE):
+        (tmp_path / name).write_text("{")
+    with pytest.raises(SceneError, match="damaged"):
+        film_frames.prepare_frames({"made_from": "x"}, tmp_path, resume=True)
+    film_frames.prepare_frames({"made_from": "x"}, tmp_path, resume=False)
+    assert [path.name for path in tmp_path.iterdir()] == [film_frames.JOB_FILE]
+    film_frames.prepare_frames({"made_from": "x"}, tmp_path, resume=True)
+
+
 def test_a_blend_that_follows_nothing_is_said(own: Path) -> None:
     assert [text for text in show_of(own).warnings if "Nothing in own.blend follows" in text]
     bpy.ops.wm.open_mainfile(filepath=str(own))
@@ -69,4 +110,11 @@ def test_a_blend_that_follows_nothing_is_said(own: Path) -> None:
     light.variables.new().targets[0].id = bpy.context.scene.objects["HX Show"]
     light.variables[0].targets[0].data_path = '["light_a"]'
     bpy.ops.wm.save_mainfile()
-    assert not [text for text in show_of(own).warnings if "follows" in text]
+    assert not [text for text in show_of(own).warnings if "follows" in text or "cannot work out" in text]
+    # no wrong expression: Python's own end would hang after one
+    dead = bpy.data.lights["Lamp"].driver_add("shadow_soft_size").driver
+    dead.type = "SUM"
+    dead.variables.new().targets[0].id = bpy.context.scene.objects["HX Show"]
+    dead.variables[0].targets[0].data_path = '["gone"]'
+    bpy.ops.wm.save_mainfile()
+    assert [text for text in show_of(own).warnings if "cannot work out" in text and text.endswith("Lamp.")]

@@ -16,6 +16,7 @@ bpy = pytest.importorskip("bpy")
 
 from housex_blender.core.errors import SceneError  # noqa: E402
 from housex_blender.scene import build, compat, encode, output  # noqa: E402
+from housex_blender.scene.pictures import is_picture  # noqa: E402
 
 from .conftest import FPS, N_FRAMES, make_channels  # noqa: E402
 
@@ -67,8 +68,13 @@ def test_frame_alone_equals_frame_in_sequence(show, scene, tmp_path: Path) -> No
 
 
 def test_resume_renders_only_what_is_missing(show, scene, tmp_path: Path) -> None:
+    # a part of the picture, or two eyes, as a scene of somebody else's may have it
+    scene.render.use_border = scene.render.use_crop_to_border = scene.render.use_multiview = True
+    scene.render.border_max_x = 0.5
+    output.configure(scene, resolution=(96, 54))
     paths = output.render_frames(scene, tmp_path, range(1, 4))
     assert [path.name for path in paths] == ["frame_000001.png", "frame_000002.png", "frame_000003.png"]
+    assert all(is_picture(path, (96, 54)) for path in paths)
     paths[1].write_bytes(paths[1].read_bytes()[:-20])
     stamps = [path.stat().st_mtime_ns for path in paths]
     seen = []

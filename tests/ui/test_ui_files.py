@@ -158,6 +158,24 @@ def test_a_timeline_that_is_gone_is_said_on_opening(heard, scene, tmp_path) -> N
     assert not bpy.ops.housex.set_genre.poll()
 
 
+def test_a_file_made_without_the_panel_names_its_scene(heard, scene, tmp_path) -> None:
+    from housex_blender.core.timeline import Timeline
+    from housex_blender.ui import show
+
+    for chosen, wanted in (("", "lagoon"), ("tunnel", "tunnel")):
+        scene = bpy.context.scene
+        scene.housex.scene_kind = "lagoon"
+        show.write_show(scene, Timeline.load(heard))
+        scene.housex.property_unset("scene_kind")
+        if chosen:
+            scene.housex.scene_kind = chosen
+        blend = str(tmp_path / f"made{chosen}.blend")
+        bpy.ops.wm.save_as_mainfile(filepath=blend)
+        bpy.ops.wm.open_mainfile(filepath=blend)
+        assert bpy.context.scene.housex.scene_kind == wanted
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
 def test_the_mix_comes_from_a_strip(scene, mix) -> None:
     assert not bpy.ops.housex.mix_from_strip.poll()
     if not bpy.app.build_options.audaspace:
