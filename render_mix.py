@@ -45,7 +45,7 @@ from housex_blender.core.process import AnalysisJob, find_python
 from housex_blender.core.protocol import Kind, Message
 from housex_blender.core.screen import Screen, spoken_duration
 from housex_blender.core.timeline import Timeline
-from housex_blender.core.titles import TitleCard, title_cards
+from housex_blender.core.titles import TitleCard, left_out, title_cards
 
 if TYPE_CHECKING:
     from housex_blender.scene import film
@@ -132,7 +132,7 @@ def quiet_blender() -> Iterator[None]:
             os.close(copy)
 
 
-def plan_for(request: Request, timeline: Timeline) -> film.FilmPlan:
+def plan_for(request: Request, timeline: Timeline, screen: Screen) -> film.FilmPlan:
     """What to film, now that the bars are known.
 
     Raises:
@@ -165,11 +165,11 @@ def plan_for(request: Request, timeline: Timeline) -> film.FilmPlan:
         loop=arguments.loop is not None,
         alpha=arguments.alpha,
         allow_flashes=arguments.allow_flashes,
-        titles=titles_for(arguments, timeline),
+        titles=titles_for(arguments, timeline, screen),
     )
 
 
-def titles_for(arguments: argparse.Namespace, timeline: Timeline) -> tuple[TitleCard, ...]:
+def titles_for(arguments: argparse.Namespace, timeline: Timeline, screen: Screen) -> tuple[TitleCard, ...]:
     """Titles of the tracklist that was named, or of the timeline; none without --titles.
 
     Raises:
@@ -183,9 +183,13 @@ def titles_for(arguments: argparse.Namespace, timeline: Timeline) -> tuple[Title
 
         listed = read(Path(arguments.titles), arguments.mix.name).tracks
     cards = title_cards(timeline, arguments.fps, listed)
+    if (missing := left_out(timeline, listed, cards)) and not cards:
+        raise UsageError(missing, "Name the tracklist of this mix.")
     if not cards:
         where = Path(arguments.titles).name if arguments.titles else "The timeline"
         raise UsageError(f"{where} has no track titles.", "Name a tracklist: --titles LIST.txt.")
+    if missing:
+        screen.line(f"Warning: {missing}")
     return cards
 
 
@@ -198,7 +202,7 @@ def show_and_render(request: Request, timeline: Timeline, screen: Screen, stop: 
     from housex_blender.scene import build, film
 
     arguments = request.arguments
-    plan = plan_for(request, timeline)
+    plan = plan_for(request, timeline, screen)
     moments_s = [moment_s(moment, timeline) for moment in request.stills]
     first_s, end_s = (plan.start_s, plan.end_s) if plan.loop else (0.0, timeline.mix.duration_s)
     for when_s, text in zip(moments_s, request.stills, strict=True):

@@ -93,19 +93,40 @@ def _own(timeline: Timeline) -> dict[int, tuple[str, str]]:
 
 
 def _listed(timeline: Timeline, listed: Sequence[tuple[float, str, str]]) -> dict[int, tuple[str, str]]:
-    """Bar -> (title, artist) of a tracklist: the start of the track that was heard there, else the nearest downbeat."""
+    """Bar -> (title, artist) of a tracklist: a heard track takes the nearest name, others keep their own downbeat."""
     starts_s = timeline.grid.starts_s
-    heard = np.array([track.start_bar for track in timeline.tracks], dtype=int)
+    rows = [(start_s, title, artist) for start_s, title, artist in listed if title or artist]
+    rows = [row for row in rows if 0.0 <= row[0] < timeline.mix.duration_s]
+    bars = [int(np.argmin(np.abs(starts_s - start_s))) for start_s, _, _ in rows]
+    heard = [track.start_bar for track in timeline.tracks]
+    # each name means the track next to it, and of several the nearest has it
+    meant = [min(heard, key=lambda start: abs(start - bar), default=bar) for bar in bars]
+    for start in set(meant):
+        away = {place: abs(bars[place] - start) for place in range(len(bars)) if meant[place] == start}
+        nearest = min(away, key=lambda place: away[place])
+        if away[nearest] <= _NEAR_BARS:
+            bars[nearest] = start
     named: dict[int, tuple[str, str]] = {}
-    for start_s, title, artist in listed:
-        if not (title or artist) or start_s >= timeline.mix.duration_s:
-            continue
-        bar = int(np.argmin(np.abs(starts_s - start_s)))
-        near = heard[np.abs(heard - bar) <= _NEAR_BARS]
-        bar = int(near[np.argmin(np.abs(near - bar))]) if len(near) else bar
+    for bar, (_, title, artist) in zip(bars, rows, strict=True):
         # two names at one downbeat: the one that was listed first stays
         named.setdefault(bar, (title, artist) if title else (artist, ""))
     return named
+
+
+def left_out(timeline: Timeline, listed: Sequence[tuple[float, str, str]] | None, cards: Sequence[TitleCard]) -> str:
+    """A sentence on the names of a tracklist that are not shown; empty if all are."""
+    names = [start_s for start_s, title, artist in listed or () if title or artist]
+    end_s = timeline.mix.duration_s
+    after = sum(not 0.0 <= start_s < end_s for start_s in names)
+    if names and after == len(names):
+        all_lie = f"All {after} titles lie" if after > 1 else "The only title lies"
+        return f"{all_lie} after the end of the mix ({end_s:.1f} s)."
+    if len(cards) == len(names) or listed is None:
+        return ""
+    where = f"{after} after the end of the mix ({end_s:.1f} s)" if after else ""
+    crowded = len(names) - after - len(cards)
+    taken = f"{crowded} on the downbeat of another" if crowded else ""
+    return f"Titles that are not shown: {' and '.join(part for part in (where, taken) if part)}."
 
 
 def _shortened(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ..core.errors import SceneError
 from ..core.keys import KeyTrack
 from ..core.titles import TitleCard, title_strength
 from . import compat
@@ -31,7 +32,8 @@ _STEP, _BEHIND = 4.0, 0.02
 _SMALL_CAPS = 0.7
 # Mean width of a letter, as a part of its size.
 _LETTER = 0.5
-_WHITE, _SHADE = 0.85, 0.6
+# letters on a white light are still read: contrast 3 to 1, as WCAG asks of large text
+_WHITE, _SHADE = 0.85, 0.78
 
 
 class _Layout:
@@ -48,7 +50,8 @@ class _Layout:
         self.width = -2.0 * self.left
         self.size = 0.1 * min(1.0, max(self.high, 0.5)) ** 0.5 * (1.15 if self.high > 0.8 else 1.0)
         self.letters = int(self.width / self.size / _LETTER)
-        self.shade_top = self.bottom + 4.5 * self.size
+        self.letters_top = self.bottom + 2.3 * self.size
+        self.shade_top = self.bottom + 5.5 * self.size
 
 
 def add_titles(
@@ -109,12 +112,22 @@ def remove_titles(scene: bpy.types.Scene) -> None:
 
 
 def camera_cuts(scene: bpy.types.Scene) -> list[tuple[int, Any]]:
-    """(frame, camera) of every cut, in order; the first one holds from the start."""
-    cuts = [(marker.frame, marker.camera) for marker in scene.timeline_markers if marker.camera is not None]
-    cuts.sort(key=lambda cut: cut[0])
+    """(frame, camera) of every cut, in order; the first one holds from the start.
+
+    Raises:
+        SceneError: What a marker is bound to, or the scene looks through, is no camera.
+    """
+    cuts: dict[int, Any] = {}
+    for marker in scene.timeline_markers:
+        if marker.camera is not None:
+            # of several on one frame Blender takes the first
+            cuts.setdefault(marker.frame, marker.camera)
     if not cuts:
-        return [(scene.frame_start, scene.camera)]
-    return cuts
+        cuts = {scene.frame_start: scene.camera}
+    for camera in cuts.values():
+        if camera.type != "CAMERA":
+            raise SceneError(f"{camera.name} is no camera.", "Bind its marker to a camera, or leave out the titles.")
+    return sorted(cuts.items(), key=lambda cut: cut[0])
 
 
 def _follow_cuts(scene: bpy.types.Scene, collection: Any, holder: Any, resolution: tuple[int, int]) -> None:
@@ -167,11 +180,17 @@ def _mount(collection: Any, camera: Any, resolution: tuple[int, int]) -> Any:
 def _text(name: str, card: TitleCard, layout: _Layout, material: Any) -> Any:
     """Two lines with Blender's own font: the artist small, the title in capitals and small capitals."""
     curve: Any = bpy.data.curves.new(name, "FONT")
-    curve.body = "\n".join([*([card.artist.lower()] if card.artist else []), *_lines(card.title, layout.letters)])
+    artist, title = card.artist.lower(), card.title
+    plain = (artist + title).isascii()
+    if not plain:
+        # since 4.5 Blender makes small capitals of ASCII letters alone: others would be boxes
+        artist, title = artist.upper(), title.upper()
+    artists = _lines(artist, int(layout.letters / _SMALL_CAPS)) if artist else []
+    curve.body = "\n".join([*artists, *_lines(title, layout.letters)])
     for letter in curve.body_format:
-        letter.use_small_caps = True
+        letter.use_small_caps = plain
     curve.small_caps_scale = _SMALL_CAPS
-    curve.size, curve.space_line, curve.space_character = layout.size, 0.9, 1.12
+    curve.size, curve.space_line, curve.space_character = layout.size, 0.9 if plain else 1.1, 1.12
     curve.align_x, curve.align_y = "LEFT", "BOTTOM_BASELINE"
     curve.resolution_u = 4
     curve.materials.append(material)
@@ -252,14 +271,15 @@ def _see_through(material: Any, tree: Any, fade: Any, colour: tuple[float, ...],
 
 
 def _shade(layout: _Layout, n_cards: int, material: Any) -> Any:
-    """A sheet behind all cards of the strip, from below the frame to above the letters, wider than the frame."""
+    """A sheet behind all cards of the strip, wider than the frame: full behind the letters, fading above them."""
     mesh = bpy.data.meshes.new("HX Title Shade")
-    low, high, side = -layout.high - 0.1, layout.shade_top, 1.1
+    side = 1.1
     end = (n_cards - 1) * _STEP + side
-    points = [(-side, low, 0.0), (end, low, 0.0), (end, high, 0.0), (-side, high, 0.0)]
-    mesh.from_pydata(points, [], [(0, 1, 2, 3)])
+    heights = (-layout.high - 0.1, layout.letters_top, layout.shade_top)
+    points = [(x, height, 0.0) for height in heights for x in (-side, end)]
+    mesh.from_pydata(points, [], [(0, 1, 3, 2), (2, 3, 5, 4)])
     cover: Any = mesh.attributes.new("hx_shade", "FLOAT", "POINT")
-    cover.data.foreach_set("value", np.array([1.0, 1.0, 0.0, 0.0], np.float32))
+    cover.data.foreach_set("value", np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0], np.float32))
     mesh.materials.append(material)
     shade = bpy.data.objects.new("HX Title Shade", mesh)
     shade.location[2] = -_BEHIND

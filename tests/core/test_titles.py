@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from housex_blender.core.bars import frame_on
-from housex_blender.core.titles import MAX_LETTERS, TitleCard, title_cards, title_strength
+from housex_blender.core.titles import MAX_LETTERS, TitleCard, left_out, title_cards, title_strength
 
 from ..conftest import make_timeline
 
@@ -45,6 +45,23 @@ def test_a_listed_time_means_the_track_that_was_heard_there() -> None:
     far = make_timeline(bars=80)
     cards = title_cards(far, FPS, [(float(far.grid.starts_s[60]) + 0.3, "Hidden", "")])
     assert cards[0].first_frame == int(frame_on(far.grid.starts_s[60], FPS))
+
+
+def test_names_close_to_one_track_all_find_a_place() -> None:
+    """The nearest one takes the downbeat of the track that was heard, the others their own; what is left out is told."""
+    timeline = make_timeline(bars=80)
+    starts_s = timeline.grid.starts_s
+    heard = timeline.tracks[1].start_bar
+    end_s = timeline.mix.duration_s
+    listed = [(float(starts_s[heard - 6]), "Before", ""), (float(starts_s[heard - 2]) + 0.2, "Here", "")]
+    cards = title_cards(timeline, FPS, listed)
+    frames = [int(frame_on(starts_s[bar], FPS)) for bar in (heard - 6, heard)]
+    assert [(card.first_frame, card.title) for card in cards] == [(frames[0], "Before"), (frames[1], "Here")]
+    assert left_out(timeline, listed, cards) == ""
+    more = [*listed, (end_s + 1.0, "Late", ""), (float(starts_s[heard - 6]) + 0.1, "Same", "")]
+    told = left_out(timeline, more, title_cards(timeline, FPS, more))
+    assert f"1 after the end of the mix ({end_s:.1f} s) and 1 on the downbeat of another" in told
+    assert left_out(timeline, more[2:3], ()) == f"The only title lies after the end of the mix ({end_s:.1f} s)."
 
 
 def test_the_next_title_cuts_the_one_before_short_and_long_names_are_cut() -> None:

@@ -250,6 +250,38 @@ def test_one_title_at_a_time_stands_in_the_frame_at_no_cost_for_another(own: Pat
     assert left[0] == pytest.approx(left[1], abs=1e-4)
 
 
+def pieces(text: object) -> int:
+    """How many separate shapes a text is drawn as: an i has two, an Ö three, a box for a missing letter one."""
+    drawn = text.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    mesh = drawn.to_mesh()
+    whole = list(range(len(mesh.vertices)))
+    for face in mesh.polygons:
+        joined = {whole[vertex] for vertex in face.vertices}
+        whole = [min(joined) if one in joined else one for one in whole]
+    drawn.to_mesh_clear()
+    return len(set(whole))
+
+
+@pytest.mark.parametrize(("name", "shapes"), [("Joga", 4), ("Jöga", 6), ("Süd", 5)])
+def test_letters_beyond_ascii_are_no_boxes(own: Path, name: str, shapes: int) -> None:
+    show_of(own, titles=(TitleCard(10, 106, name),))
+    assert pieces(bpy.data.objects["HX Title 1"]) == shapes
+
+
+def test_titles_want_a_camera_and_one_cut_a_frame(own: Path) -> None:
+    scene = show_of(own).scene
+    other = bpy.data.objects.new("Other", bpy.data.cameras.new("Other"))
+    scene.collection.objects.link(other)
+    for camera in (scene.camera, other):
+        scene.timeline_markers.new(camera.name, frame=5).camera = camera
+    scene.frame_set(6)
+    assert titles.camera_cuts(scene) == [(5, scene.camera)], "the one that Blender shows"
+    box = bpy.data.objects.new("Box", bpy.data.meshes.new("Box"))
+    scene.timeline_markers.new("Box", frame=9).camera = box
+    with pytest.raises(SceneError, match="Box is no camera"):
+        titles.camera_cuts(scene)
+
+
 def test_a_long_title_takes_two_lines_where_the_picture_is_narrow(own: Path) -> None:
     cards = (TitleCard(10, 106, "Black White and Purple (Extended Club Mix)", "Somebody"),)
     for resolution, lines in (((160, 90), 2), ((90, 160), 3)):
