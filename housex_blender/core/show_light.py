@@ -81,7 +81,7 @@ def light_tracks(tracks: Tracks, timeline: Timeline, look: Look, clock: Clock) -
         else:
             punch = 0.4 * moved * here + _HIT[name] * drop
         shape = 1.0 + _RISE * narrow if name == "light_c" else 1.0 - _SINK * narrow
-        strength = (rest + more * here + punch) * shape * _even_brightness(tracks, name[-1], frames, here)
+        strength = (rest + more * here + punch) * shape * _even_brightness(tracks, name[-1], frames)
         strength *= _not_in(black, frames) * look.intensity
         result[name] = thinned(frames, strength, _TOLERANCE, np.isin(frames, edges))
     return result
@@ -104,17 +104,13 @@ def _not_in(black: list[tuple[float, float]], frames: Floats) -> Floats:
     return factor
 
 
-def _even_brightness(tracks: Tracks, slot: str, frames: Floats, force: Floats) -> Floats:
+def _even_brightness(tracks: Tracks, slot: str, frames: Floats) -> Floats:
     """Factor that evens out how bright colours look: white at the level of blue would wash out the walls.
 
-    Luminance by Rec. 709; its fourth root, because the differences should shrink, not vanish. Where no drop lights
-    everything (force below 0.6), blue and violet are lifted more: of their weak light little is left.
+    Luminance by Rec. 709; its fourth root, because the differences should shrink, not vanish.
     """
     luminance = np.asarray(tracks[f"colour_{slot}"].at(frames)) @ LUMINANCE
-    lack = 0.22 / np.maximum(luminance, 1e-3)
-    in_drop = np.clip(lack**0.25, 0.6, 1.3)
-    at_rest = np.where(lack > 1.0, np.minimum(lack**0.7, 2.2), in_drop)
-    return np.asarray(at_rest + (in_drop - at_rest) * np.clip((force - 0.6) / 0.15, 0.0, 1.0))
+    return np.clip((0.22 / np.maximum(luminance, 1e-3)) ** 0.25, 0.6, 1.3)
 
 
 # -- pulses ----------------------------------------------------------------------------------------------------

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from ..core.looks import LUMINANCE
 from .formula import Num, Vec, vector
 from .lagoon_geometry import MOON_M
 from .lagoon_motion import LAP_TURNS
 from .nodes import fresh_group, fresh_material, signals_group, use_group
 
 HAZE_M = 620.0
-# All light, and how much more of it is seen where it is dim: a light of a tenth as a sixth.
-BRIGHT, DIM_LIFT = 1.8, 0.2
+# All light, and how much more of it is seen where it is dim, and where its hue is dark.
+BRIGHT, DIM_LIFT, PALE_LIFT = 1.75, 0.2, 0.13
 # How much of an accent that would look olive or brown is taken out of sky and mist.
 DULL_WASH = 0.8
 
@@ -113,7 +114,10 @@ def light_group(signals: Any) -> Any:
     for letter in "ABC":
         tree.interface.new_socket(letter, in_out="OUTPUT", socket_type="NodeSocketVector")
         light = Vec(tree, source[letter])
-        open_eyes = light.strongest().most(0.01) ** -DIM_LIFT * BRIGHT
+        strongest = light.strongest().most(0.01)
+        # of blue and violet, which light little, more is seen too
+        pale = (light.dot(vector(tree, *LUMINANCE.tolist())) / strongest).most(0.05) ** -PALE_LIFT
+        open_eyes = strongest**-DIM_LIFT * pale * BRIGHT
         tree.links.new((light * open_eyes).socket, output.inputs[letter])
         if letter == "C":
             tree.interface.new_socket("Dull", in_out="OUTPUT", socket_type="NodeSocketFloat")

@@ -243,7 +243,7 @@ def beams_material(groups: dict[str, Any]) -> Any:
     strength = shade.attribute("hx_phase").parts()[2]
     calm, narrow = value["Open"].clip(), value["Narrow"].clip()
     power = strength * (0.55 + value["Energy"] * 0.6 + (1.0 - value["Shock"]) * 0.6 + calm * 1.1)
-    power = power * (1.0 + narrow * 0.5)
+    power = power * (1.0 + narrow * 1.5)
     thick = (0.5 / slant).least(1.1)
     level = (across**2.0) * fade * power * thick * 3.2 * shade.far_side()
     return shade.finish(shade.hot(beam_colour(shade), level), additive=True)

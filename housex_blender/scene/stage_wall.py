@@ -63,7 +63,7 @@ def wall_group(stored: Any) -> Any:
     inside = slit.step(0.12, -0.12)
     drawn = drawn * (0.55 + 0.5 * value["Pulse"]).mix(1.0, calm) + ring * 1.1 + shock * 1.6 + 0.03
     # A build-up darkens its lights; what is left of the wall has to carry the picture.
-    level = drawn * (1.0 + narrow * 3.0) * inside * gap
+    level = drawn * (1.0 + narrow * 4.2) * inside * gap
     tree.links.new(level.socket, output.inputs["Level"])
     return tree
 
