@@ -181,7 +181,10 @@ def titles_for(arguments: argparse.Namespace, timeline: Timeline, screen: Screen
     if arguments.titles:
         from housex_blender.exchange import read
 
-        listed = read(Path(arguments.titles), arguments.mix.name).tracks
+        imported = read(Path(arguments.titles), arguments.mix.name)
+        listed = imported.tracks
+        for text in imported.messages:
+            screen.line(f"{Path(arguments.titles).name}: {text}")
     cards = title_cards(timeline, arguments.fps, listed)
     if (missing := left_out(timeline, listed, cards)) and not cards:
         raise UsageError(missing, "Name the tracklist of this mix.")

@@ -147,7 +147,10 @@ def _parse_palettes(data: object, origin: str) -> Palettes:
         if not isinstance(row, list) or len(row) != SLOTS:
             raise LookError(f"{origin}: {genre} does not have three colours.", "Give exactly three #rrggbb texts.")
         for text in row:
-            hex_to_linear(text)
+            try:
+                hex_to_linear(text)
+            except LookError as error:
+                raise LookError(f"{origin}: {genre}: {error.message}", error.hint) from error
         colours[canonical(genre)] = (row[0], row[1], row[2])
     return Palettes(str(data.get("name", origin)), colours)
 
@@ -287,6 +290,20 @@ class Look:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def unknown_genres(look: Look, genres: Sequence[str]) -> str:
+    """A sentence on the genres that a look names in vain; empty if there are none.
+
+    Args:
+        look: It may hold colours and characters for any model's genres.
+        genres: Those of the model that heard the mix.
+    """
+    known = dict.fromkeys([*genres, *GENRES])
+    strange = [genre for genre in dict.fromkeys([*look.palettes.colours, *look.characters]) if genre not in known]
+    if not strange:
+        return ""
+    return f"The look names {', '.join(strange)}, which nothing hears as a sub-genre; known are {', '.join(known)}."
 
 
 def look_names() -> list[str]:

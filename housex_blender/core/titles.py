@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -74,12 +75,27 @@ def title_strength(cards: Sequence[TitleCard]) -> KeyTrack:
     frames, values = [float(cards[0].first_frame) - 1.0], [0.0]
     for card in cards:
         length = card.end_frame - card.first_frame
-        fade = _FADE_BEATS / (TITLE_BARS * _BEATS_PER_BAR) * length
+        fade = _fade_frames(card)
         for frame, value in ((0.0, 0.0), (fade, 1.0), (length - fade, 1.0), (length, 0.0)):
             if card.first_frame + frame > frames[-1]:
                 frames.append(card.first_frame + frame)
                 values.append(value)
     return KeyTrack(np.array(frames, np.float32), np.array(values, np.float32), "LINEAR")
+
+
+def settled_frame(cards: Sequence[TitleCard], frame: int) -> int:
+    """The frame itself, or where a title only comes or goes on it, the first after that."""
+    for card in cards:
+        fade = _fade_frames(card)
+        if card.first_frame < frame < card.first_frame + fade:
+            return math.ceil(card.first_frame + fade)
+        if card.end_frame - fade < frame < card.end_frame:
+            return card.end_frame
+    return frame
+
+
+def _fade_frames(card: TitleCard) -> float:
+    return _FADE_BEATS / (TITLE_BARS * _BEATS_PER_BAR) * (card.end_frame - card.first_frame)
 
 
 def _own(timeline: Timeline) -> dict[int, tuple[str, str]]:

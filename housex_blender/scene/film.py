@@ -21,7 +21,7 @@ from ..core.film_options import frames_folder as frames_folder
 from ..core.film_options import is_video
 from ..core.flash_limit import Tamed, tame
 from ..core.keys import KeyTrack
-from ..core.looks import Look
+from ..core.looks import Look, unknown_genres
 from ..core.loops import looped, safe_loop
 from ..core.scene_kinds import LOOP_M, is_own
 from ..core.shots import shot_list
@@ -126,6 +126,8 @@ def make_show(timeline: Timeline, look: Look, mix_path: Path, plan: FilmPlan) ->
         detail=plan.quality,
     )
     show = Show(scene, handles, plan, timeline, look, mix_path, tamed=tamed)
+    if strange := unknown_genres(look, timeline.model.genres):
+        show.warnings.append(strange)
     if own and not _follows(scene, handles):
         name = Path(plan.scene).name
         show.warnings.append(

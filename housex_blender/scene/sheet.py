@@ -18,6 +18,7 @@ from ..core.bars import frame_on
 from ..core.errors import Cancelled, SceneError
 from ..core.files import replacing
 from ..core.film_moments import Moment, best_moment, section_moments
+from ..core.titles import settled_frame
 from . import compat, output
 from .film import Show, configure, still_quality, still_size
 from .pictures import one_line
@@ -63,7 +64,7 @@ def write_sheet(
         try:
             configure(show, quality=still_quality(plan.quality), resolution=still_size(plan.resolution))
             best = best_moment(show.timeline, plan.start_s, plan.end_s)
-            output.render_still(show.scene, int(frame_on(best.time_s, plan.fps)), folder / "best.png")
+            output.render_still(show.scene, _frame(show, best), folder / "best.png")
             save_jpeg(folder / "best.png", thumbnail)
             configure(show, resolution=_cell_size(plan.resolution))
             cells = []
@@ -71,12 +72,17 @@ def write_sheet(
                 if should_stop():
                     raise Cancelled()
                 picture = folder / f"{number}.png"
-                output.render_still(show.scene, int(frame_on(moment.time_s, plan.fps)), picture)
+                output.render_still(show.scene, _frame(show, moment), picture)
                 cells.append(_cell(picture, moment))
                 on_progress(number + 1, len(moments))
         finally:
             configure(show)
         draw_sheet(cells, _cell_size(plan.resolution), title, sheet)
+
+
+def _frame(show: Show, moment: Moment) -> int:
+    """The frame of a moment, on which no title is half there."""
+    return settled_frame(show.plan.titles, int(frame_on(moment.time_s, show.plan.fps)))
 
 
 def _thinned(moments: list[Moment]) -> list[Moment]:

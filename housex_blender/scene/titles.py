@@ -32,8 +32,8 @@ _STEP, _BEHIND = 4.0, 0.02
 _SMALL_CAPS = 0.7
 # Mean width of a letter, as a part of its size.
 _LETTER = 0.5
-# letters on a white light are still read: contrast 3 to 1, as WCAG asks of large text
-_WHITE, _SHADE = 0.85, 0.78
+# letters on a white light are still read: contrast at least 4.5 to 1, as WCAG asks of text
+_WHITE, _SHADE = 0.85, 0.9
 
 
 class _Layout:
@@ -50,8 +50,6 @@ class _Layout:
         self.width = -2.0 * self.left
         self.size = 0.1 * min(1.0, max(self.high, 0.5)) ** 0.5 * (1.15 if self.high > 0.8 else 1.0)
         self.letters = int(self.width / self.size / _LETTER)
-        self.letters_top = self.bottom + 2.3 * self.size
-        self.shade_top = self.bottom + 5.5 * self.size
 
 
 def add_titles(
@@ -90,11 +88,11 @@ def add_titles(
     for text in texts:
         _place(collection, strip, text)
     scene.view_layers[0].update()
+    letters_top = max(_fit(text, layout) for text in texts)
     for number, text in enumerate(texts):
-        _fit(text, layout)
         text.location[0] += number * _STEP
     if shade:
-        _place(collection, strip, _shade(layout, len(cards), _shade_material(fade)))
+        _place(collection, strip, _shade(layout, letters_top, len(cards), _shade_material(fade)))
     for part in (collection, *collection.objects):
         part[compat.OWNED] = "titles"
     return holder
@@ -119,8 +117,8 @@ def camera_cuts(scene: bpy.types.Scene) -> list[tuple[int, Any]]:
     """
     cuts: dict[int, Any] = {}
     for marker in scene.timeline_markers:
-        if marker.camera is not None:
-            # of several on one frame Blender takes the first
+        # Blender takes none that is hidden from renders, and the first of several on one frame
+        if marker.camera is not None and not marker.camera.hide_render:
             cuts.setdefault(marker.frame, marker.camera)
     if not cuts:
         cuts = {scene.frame_start: scene.camera}
@@ -228,13 +226,14 @@ def _place(collection: Any, strip: Any, thing: Any) -> None:
         setattr(thing, f"visible_{ray}", False)
 
 
-def _fit(text: Any, layout: _Layout) -> None:
-    """Put an evaluated text into the lower left corner of what is safe, smaller if it is too long."""
+def _fit(text: Any, layout: _Layout) -> float:
+    """Put an evaluated text into the lower left corner of what is safe, smaller if it is too long; returns its top."""
     corners = np.array(text.bound_box)
     low, high = corners.min(axis=0), corners.max(axis=0)
     scale = min(1.0, layout.width / max(float(high[0]), 1e-6))
     text.scale = (scale,) * 3
     text.location[0], text.location[1] = layout.left, layout.bottom - scale * float(low[1])
+    return layout.bottom + scale * float(high[1] - low[1])
 
 
 def _letters_material(fade: Any, strength: KeyTrack) -> Any:
@@ -270,12 +269,12 @@ def _see_through(material: Any, tree: Any, fade: Any, colour: tuple[float, ...],
 # -- shade -----------------------------------------------------------------------------------------------------
 
 
-def _shade(layout: _Layout, n_cards: int, material: Any) -> Any:
+def _shade(layout: _Layout, letters_top: float, n_cards: int, material: Any) -> Any:
     """A sheet behind all cards of the strip, wider than the frame: full behind the letters, fading above them."""
     mesh = bpy.data.meshes.new("HX Title Shade")
     side = 1.1
     end = (n_cards - 1) * _STEP + side
-    heights = (-layout.high - 0.1, layout.letters_top, layout.shade_top)
+    heights = (-layout.high - 0.1, letters_top, letters_top + 3.2 * layout.size)
     points = [(x, height, 0.0) for height in heights for x in (-side, end)]
     mesh.from_pydata(points, [], [(0, 1, 3, 2), (2, 3, 5, 4)])
     cover: Any = mesh.attributes.new("hx_shade", "FLOAT", "POINT")

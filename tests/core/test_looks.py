@@ -29,6 +29,7 @@ from housex_blender.core.looks import (
     palettes_of,
     save_look,
     srgb_to_linear,
+    unknown_genres,
 )
 from housex_blender.core.manners import CAMERAS, CHARACTERS, DEFAULT_CHARACTERS
 from housex_blender.core.variations import surprise
@@ -95,7 +96,7 @@ def test_a_partial_file_keeps_the_other_genres(tmp_path: Path) -> None:
         ('{"schema": 2, "genres": {}}', "not a palette file"),
         ('{"schema": 1, "genres": {"Bigroom": ["#fff"]}}', "three colours"),
         ('{"schema": 1, "genres": {"Bigroom": ["#fff", "#fff", "#fff"]}}', "not a colour"),
-        ('{"schema": 1, "genres": {"Bigroom": [1, 2, 3]}}', "not a colour"),
+        ('{"schema": 1, "genres": {"Bigroom": [1, 2, 3]}}', "bad.json: Bigroom: 1 is not a colour"),
     ],
 )
 def test_a_bad_palette_file_is_refused(tmp_path: Path, content: str, said: str) -> None:
@@ -264,6 +265,14 @@ def test_what_is_no_look(tmp_path: Path, content: str, said: str) -> None:
         load_look(str(path))
     with pytest.raises(LookError, match="calm"):
         load_look("nope")
+
+
+def test_genres_that_nothing_hears_are_told() -> None:
+    """A typing error is told; what the mix's own model knows is none."""
+    look = Look.from_dict({"schema": 1, "characters": {"Polka": "ribs", "techno": "grid", "Own": "grid"}})
+    assert "names Polka, which" in unknown_genres(look, ["Own", "Bigroom"])
+    assert "Future Rave" in unknown_genres(look, ["Own"])
+    assert unknown_genres(look, ["Polka", "Own"]) == unknown_genres(Look(), GENRES) == ""
 
 
 # -- variations ------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from housex_blender.core.bars import frame_on
-from housex_blender.core.titles import MAX_LETTERS, TitleCard, left_out, title_cards, title_strength
+from housex_blender.core.titles import MAX_LETTERS, TitleCard, left_out, settled_frame, title_cards, title_strength
 
 from ..conftest import make_timeline
 
@@ -85,6 +85,17 @@ def test_strength_is_nothing_outside_and_full_inside() -> None:
         assert at[1 + 13] == pytest.approx(1.0)
         assert 0.3 < at[1 + 6] < 0.7
     assert float(strength.at(1e6)[0]) == 0.0
+
+
+def test_no_title_is_half_there_on_a_settled_frame() -> None:
+    cards = title_cards(named("One", "Two"), FPS)
+    strength = title_strength(cards)
+    for frame in range(1, cards[-1].end_frame + 20):
+        settled = settled_frame(cards, frame)
+        assert float(strength.at(float(settled))[0]) in (0.0, 1.0)
+        assert 0 <= settled - frame <= 12, "within a beat"
+        assert settled == frame or 0.0 < float(strength.at(float(frame))[0]) < 1.0
+    assert settled_frame((), 7) == 7
 
 
 @pytest.mark.parametrize("fps", [0.5, 1.0, 2.0])

@@ -18,10 +18,10 @@ from mathutils import Vector  # noqa: E402
 
 from housex_blender.core.errors import SceneError  # noqa: E402
 from housex_blender.core.film_moments import Moment  # noqa: E402
-from housex_blender.core.looks import Look  # noqa: E402
+from housex_blender.core.looks import Look, srgb_to_linear  # noqa: E402
 from housex_blender.core.scene_kinds import SCENES  # noqa: E402
 from housex_blender.core.shots import shot_list  # noqa: E402
-from housex_blender.core.titles import TitleCard, title_cards  # noqa: E402
+from housex_blender.core.titles import TitleCard, title_cards, title_strength  # noqa: E402
 from housex_blender.scene import compat, estimate, film, framing, output, rig, selftest, sheet, titles  # noqa: E402
 from housex_blender.scene.film_frames import fingerprint  # noqa: E402
 from housex_blender.scene.pictures import picture_values  # noqa: E402
@@ -274,7 +274,11 @@ def test_titles_want_a_camera_and_one_cut_a_frame(own: Path) -> None:
     scene.collection.objects.link(other)
     for camera in (scene.camera, other):
         scene.timeline_markers.new(camera.name, frame=5).camera = camera
-    scene.frame_set(6)
+    hidden = bpy.data.objects.new("Hidden", bpy.data.cameras.new("Hidden"))
+    hidden.hide_render = True
+    scene.collection.objects.link(hidden)
+    scene.timeline_markers.new("Hidden", frame=7).camera = hidden
+    scene.frame_set(8)
     assert titles.camera_cuts(scene) == [(5, scene.camera)], "the one that Blender shows"
     box = bpy.data.objects.new("Box", bpy.data.meshes.new("Box"))
     scene.timeline_markers.new("Box", frame=9).camera = box
@@ -423,6 +427,52 @@ def test_a_thumbnail_and_a_sheet(own: Path, tmp_path: Path, monkeypatch) -> None
     assert picture.max() > 0.8
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.sheet.png", "mix.wav", "own.blend"]
     assert show.scene.render.resolution_x == SMALL[0]
+
+
+def test_no_title_fades_on_a_sheet(own: Path, tmp_path: Path, monkeypatch) -> None:
+    """All pictures of a section that begins with a title lie where it is wholly there."""
+    frames: list[int] = []
+
+    def kept(scene: object, frame: int, path: Path) -> Path:
+        frames.append(frame)
+        return path
+
+    show = show_of(own)
+    monkeypatch.setattr(output, "render_still", kept)
+    monkeypatch.setattr(sheet, "save_jpeg", lambda *_: None)
+    monkeypatch.setattr(sheet, "draw_sheet", lambda *_: None)
+    sheet.write_sheet(show, tmp_path / "a.jpg", tmp_path / "a.png", "Mix")
+    plain, cards = frames[:], tuple(TitleCard(frame - 3, frame + 93, "One") for frame in frames[1:3])
+    frames.clear()
+    show.plan = replace(show.plan, titles=cards)
+    sheet.write_sheet(show, tmp_path / "a.jpg", tmp_path / "a.png", "Mix")
+    strength = title_strength(cards)
+    assert {float(strength.at(float(frame))[0]) for frame in plain} - {0.0, 1.0}, "else this proves nothing"
+    assert {float(strength.at(float(frame))[0]) for frame in frames} == {0.0, 1.0}
+
+
+def test_letters_of_three_lines_are_read_on_white(own: Path, tmp_path: Path) -> None:
+    """White letters in a tall picture on a wall that is as white as can be: 4.5 to 1, wherever the letters are."""
+    scene = show_of(own).scene
+    wall = scene.objects["Glow"]
+    wall.scale = (9.0,) * 3
+    for node in wall.data.materials[0].node_tree.nodes:
+        if node.type == "EMISSION":
+            node.inputs["Strength"].driver_remove("default_value")
+            node.inputs["Strength"].default_value = 1.0
+    size = (180, 320)
+    titles.add_titles(scene, (TitleCard(1, 97, "Black White and Purple (Extended Club Mix)", "Somebody"),), size)
+    output.configure(scene, engine="cycles", quality="draft", resolution=size, fps=24.0, alpha=False)
+    text = scene.objects["HX Title 1"]
+    levels = []
+    for hidden in (False, True):
+        text.hide_render = hidden
+        levels.append(srgb_to_linear(picture_values(output.render_still(scene, 49, tmp_path / "a.png"))[..., 1]))
+    letters = levels[0] - levels[1] > 0.2
+    assert letters.sum() > 100
+    rows, columns = np.nonzero(letters)
+    behind = levels[1][rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].max()
+    assert (levels[0][letters].max() + 0.05) / (behind + 0.05) > 4.5
 
 
 def test_pictures_on_a_sheet_are_what_they_were(tmp_path: Path) -> None:
