@@ -45,7 +45,7 @@ from housex_blender.core.process import AnalysisJob, find_python
 from housex_blender.core.protocol import Kind, Message
 from housex_blender.core.screen import Screen, spoken_duration
 from housex_blender.core.timeline import Timeline
-from housex_blender.core.titles import TitleCard, left_out, title_cards
+from housex_blender.core.titles import TitleCard
 
 if TYPE_CHECKING:
     from housex_blender.scene import film
@@ -177,23 +177,16 @@ def titles_for(arguments: argparse.Namespace, timeline: Timeline, screen: Screen
     """
     if arguments.titles is None:
         return ()
-    listed = None
-    if arguments.titles:
-        from housex_blender.exchange import read
+    from housex_blender.exchange import read_titles
 
-        imported = read(Path(arguments.titles), arguments.mix.name)
-        listed = imported.tracks
-        for text in imported.messages:
-            screen.line(f"{Path(arguments.titles).name}: {text}")
-    cards = title_cards(timeline, arguments.fps, listed)
-    if (missing := left_out(timeline, listed, cards)) and not cards:
-        raise UsageError(missing, "Name the tracklist of this mix.")
-    if not cards:
-        where = Path(arguments.titles).name if arguments.titles else "The timeline"
-        raise UsageError(f"{where} has no track titles.", "Name a tracklist: --titles LIST.txt.")
-    if missing:
-        screen.line(f"Warning: {missing}")
-    return cards
+    found = read_titles(timeline, arguments.fps, Path(arguments.titles) if arguments.titles else None)
+    if not found.cards:
+        raise UsageError(found.missing, "Name the tracklist of this mix: --titles LIST.txt.")
+    for text in found.messages:
+        screen.line(text)
+    if found.missing:
+        screen.line(f"Warning: {found.missing}")
+    return found.cards
 
 
 def show_and_render(request: Request, timeline: Timeline, screen: Screen, stop: Stop) -> list[Path]:

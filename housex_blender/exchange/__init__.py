@@ -8,6 +8,18 @@ from .errors import ExchangeError
 from .grid import grid_from
 from .imported import Imported
 from .reading import read
+from .title_list import TitleList, read_titles
 from .writing import EXPORTS, Export, check_library, write
 
-__all__ = ["EXPORTS", "ExchangeError", "Export", "Imported", "check_library", "grid_from", "read", "write"]
+__all__ = [
+    "EXPORTS",
+    "ExchangeError",
+    "Export",
+    "Imported",
+    "TitleList",
+    "check_library",
+    "grid_from",
+    "read",
+    "read_titles",
+    "write",
+]

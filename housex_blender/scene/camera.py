@@ -12,6 +12,7 @@ from typing import Any
 import bpy
 import numpy as np
 
+from . import meshes
 from .path import LoopPath
 from .rig import SceneHandles
 
@@ -44,37 +45,11 @@ SHOTS = {
 }
 
 
-def build_rail(collection: bpy.types.Collection, path: LoopPath) -> Any:
-    """The centre line as a cyclic curve with banking; its evaluation time counts metres."""
-    curve = bpy.data.curves.new("HX Rail", "CURVE")
-    curve.dimensions = "3D"
-    spline = curve.splines.new("POLY")
-    count = int(path.length_m)
-    s_m = np.arange(count) * path.length_m / count
-    position = path.frames(s_m)[0]
-    spline.points.add(count - 1)
-    spline.points.foreach_set("co", np.column_stack([position, np.ones(count)]).astype(np.float32).ravel())
-    spline.points.foreach_set("tilt", path.bank(s_m).astype(np.float32))
-    spline.use_cyclic_u = True
-    curve.use_path = True
-    curve.path_duration = int(path.length_m)
-    rail = bpy.data.objects.new("HX Rail", curve)
-    collection.objects.link(rail)
-    rail.hide_render = True
-    return rail
-
-
 def rider(collection: bpy.types.Collection, rail: Any, name: str, ahead_m: float = 0.0, *, turns: bool = True) -> Any:
     """An empty that rides ``ahead_m`` before the camera; it turns with the rail unless told not to."""
-    empty = bpy.data.objects.new(name, None)
-    collection.objects.link(empty)
-    follow: Any = empty.constraints.new("FOLLOW_PATH")
-    follow.name = "HX Rail"
-    follow.target = rail
-    follow.offset = -ahead_m
-    follow.use_curve_follow = turns
-    follow.forward_axis = "FORWARD_Y"
-    follow.up_axis = "UP_Z"
+    empty, ride = meshes.build_rider(collection, rail, name, ahead_m)
+    ride.use_curve_follow = turns
+    ride.forward_axis, ride.up_axis = "FORWARD_Y", "UP_Z"
     return empty
 
 
@@ -82,7 +57,9 @@ def build_cameras(
     scene: bpy.types.Scene, collection: bpy.types.Collection, path: LoopPath, handles: SceneHandles
 ) -> Any:
     """Build rail, carriage, target and a camera for every shot; binds travel, roll, drift, zoom. Returns the rail."""
-    rail = build_rail(collection, path)
+    count = int(path.length_m)
+    s_m = np.arange(count) * path.length_m / count
+    rail = meshes.build_rail(collection, path.frames(s_m)[0], count, path.bank(s_m))
     handles.bind("travel", rail.data, "eval_time")
     carriage = rider(collection, rail, "HX Carriage")
     target = rider(collection, rail, "HX Look Target", LOOK_AHEAD_M)

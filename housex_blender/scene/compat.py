@@ -215,6 +215,15 @@ def add_mix(tree: Any, kind: str, image: Any, other: Any, amount: float = 1.0) -
     return node.outputs[0 if older else 2]
 
 
+def add_largest(tree: Any, first: Any, second: Any) -> Any:
+    """The larger of two numbers within 0..1, in a compositor's tree; returns its socket."""
+    node = tree.nodes.new("CompositorNodeMath" if bpy.app.version < (5, 0, 0) else "ShaderNodeMath")
+    node.operation, node.use_clamp = "MAXIMUM", True
+    tree.links.new(first, node.inputs[0])
+    tree.links.new(second, node.inputs[1])
+    return node.outputs[0]
+
+
 def add_blur(tree: Any, image: Any, percent: float) -> Any:
     """An image blurred by a part of its width, in a compositor's tree; returns the blurred image.
 

@@ -15,6 +15,7 @@ from ..core.film_moments import estimate_moments
 from ..core.film_options import is_video
 from ..core.screen import spoken_duration
 from . import output
+from .encode import encode_film
 from .film import Show
 from .pictures import frame_path
 
@@ -139,7 +140,7 @@ def _encoded(
     film = folder / f"film{ending}"
 
     def encode(first: int, count: int) -> int:
-        output.encode_film(
+        encode_film(
             folder, first, count, show.plan.fps, None, 0.0, film, should_stop=should_stop, alpha=show.plan.alpha
         )
         return film.stat().st_size

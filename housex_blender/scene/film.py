@@ -17,8 +17,7 @@ from ..core.bars import frame_on, frames_to_seconds
 from ..core.channels import compile_show
 from ..core.edits import with_edits
 from ..core.errors import Cancelled, SceneError
-from ..core.film_options import frames_folder as frames_folder
-from ..core.film_options import is_video
+from ..core.film_options import frames_folder, is_video
 from ..core.flash_limit import Tamed, tame
 from ..core.keys import KeyTrack
 from ..core.looks import Look, unknown_genres
@@ -29,6 +28,7 @@ from ..core.timeline import Timeline
 from ..core.titles import TitleCard
 from . import build, drop_strips, markers, output, shots, titles
 from .drives import drives
+from .encode import encode_film
 from .film_frames import FRAME_PATTERN, fingerprint, only_one, prepare_frames, remove_frames
 from .framing import hide_backdrops, reframe
 from .pictures import frame_path, is_picture
@@ -321,7 +321,7 @@ def _render_into(
     if should_stop is not None and should_stop():
         raise Cancelled()
     if is_video(film):
-        output.encode_film(
+        encode_film(
             folder,
             frames.start,
             len(frames),

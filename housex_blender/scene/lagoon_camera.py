@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
-import numpy as np
 
 from .lagoon_geometry import rail_length_m, rail_points
 from .lagoon_motion import LAP_M
-from .meshes import follow, look_at
+from .meshes import build_rail, build_rider, look_at
 from .rig import SceneHandles
 
 
@@ -49,7 +48,7 @@ GAZE_M = 17.0
 
 def build_cameras(scene: bpy.types.Scene, collection: bpy.types.Collection, handles: SceneHandles) -> None:
     """Loop, riders, targets and cameras; binds travel, roll and zoom, and makes the wide one the scene's."""
-    rail = build_rail(collection)
+    rail = build_rail(collection, rail_points(360), rail_length_m())
     cameras = {name: _build_shot(collection, rail, name, shot) for name, shot in SHOTS.items()}
     wide = cameras["wide"]
     handles.bind("travel", rail.data, "eval_time", gain=rail.data.path_duration / LAP_M)
@@ -61,39 +60,15 @@ def build_cameras(scene: bpy.types.Scene, collection: bpy.types.Collection, hand
     handles.cameras = cameras
 
 
-def build_rail(collection: bpy.types.Collection) -> Any:
-    """The loop as a cyclic curve whose evaluation time counts metres."""
-    curve = bpy.data.curves.new("HX Rail", "CURVE")
-    curve.dimensions = "3D"
-    spline = curve.splines.new("POLY")
-    points = rail_points(360)
-    spline.points.add(len(points) - 1)
-    spline.points.foreach_set("co", np.column_stack([points, np.ones(len(points))]).astype(np.float32).ravel())
-    spline.use_cyclic_u = True
-    curve.use_path = True
-    curve.path_duration = round(rail_length_m())
-    rail = bpy.data.objects.new("HX Rail", curve)
-    collection.objects.link(rail)
-    rail.hide_render = True
-    return rail
-
-
-def _rider(collection: Any, rail: Any, name: str, ahead_m: float) -> Any:
-    empty = bpy.data.objects.new(name, None)
-    collection.objects.link(empty)
-    follow(empty, rail, ahead_m)
-    return empty
-
-
 def _build_shot(collection: Any, rail: Any, name: str, shot: Shot) -> Any:
     title = name.title()
     ahead_m = shot.ahead * rail.data.path_duration
-    carriage = _rider(collection, rail, f"HX {title} Carriage", ahead_m)
+    carriage, _ = build_rider(collection, rail, f"HX {title} Carriage", ahead_m)
     target = bpy.data.objects.new(f"HX {title} Target", None)
     target.location = shot.look
     collection.objects.link(target)
     if shot.lead_m:
-        target.parent = _rider(collection, rail, f"HX {title} Lead", ahead_m + shot.lead_m)
+        target.parent, _ = build_rider(collection, rail, f"HX {title} Lead", ahead_m + shot.lead_m)
     aim = bpy.data.objects.new(f"HX {title} Aim", None)
     aim.parent, aim.location = carriage, shot.place
     collection.objects.link(aim)

@@ -51,6 +51,38 @@ def add_motion(thing: Any, *trees: Any) -> None:
         modifier.node_group = tree
 
 
+def build_rail(collection: Any, points: Any, length_m: float, tilt_rad: Any = None) -> Any:
+    """A closed curve to ride on for ever, as an object that is not rendered; its evaluation time counts whole metres.
+
+    Args:
+        collection: Gets the object.
+        points: (n, 3) places along it, metres.
+        length_m: Once around.
+        tilt_rad: (n,) how far it is banked at each point; None for upright.
+    """
+    curve = bpy.data.curves.new("HX Rail", "CURVE")
+    curve.dimensions = "3D"
+    spline = curve.splines.new("POLY")
+    spline.points.add(len(points) - 1)
+    spline.points.foreach_set("co", np.column_stack([points, np.ones(len(points))]).astype(np.float32).ravel())
+    if tilt_rad is not None:
+        spline.points.foreach_set("tilt", np.asarray(tilt_rad, np.float32))
+    spline.use_cyclic_u = True
+    curve.use_path = True
+    curve.path_duration = round(length_m)
+    rail = bpy.data.objects.new("HX Rail", curve)
+    collection.objects.link(rail)
+    rail.hide_render = True
+    return rail
+
+
+def build_rider(collection: Any, rail: Any, name: str, ahead: float = 0.0) -> tuple[Any, Any]:
+    """An empty that rides on a rail, and its constraint; see :func:`follow`."""
+    empty = bpy.data.objects.new(name, None)
+    collection.objects.link(empty)
+    return empty, follow(empty, rail, ahead)
+
+
 def follow(thing: Any, rail: Any, ahead: float = 0.0) -> Any:
     """Let an object ride on a curve whose evaluation time is keyed; returns the constraint.
 

@@ -15,7 +15,6 @@ import bpy
 
 from ..core.errors import SceneError
 from . import compat
-from .encode import encode_film as encode_film
 from .glow import BLOOM, bloom_group
 from .pictures import frame_path, gone, is_picture, move_into, one_line, set_frame_rate, writable_folder
 
@@ -139,26 +138,18 @@ def add_bloom(scene: bpy.types.Scene, *, alpha: bool = False) -> bool:
     layers.location, output.location = (-300, 0), (300, 0)
     bloom.node_tree = bloom_group()
     tree.links.new(layers.outputs["Image"], bloom.inputs["Image"])
-    lit = add_glow_cover(tree, bloom.outputs["Image"], output) if alpha else bloom.outputs["Image"]
+    lit = add_glow_cover(tree, bloom.outputs["Image"]) if alpha else bloom.outputs["Image"]
     tree.links.new(lit, output.inputs[0])
     return True
 
 
-def add_glow_cover(tree: Any, image: Any, output: Any) -> Any:
+def add_glow_cover(tree: Any, image: Any) -> Any:
     """The image whose alpha is at least the value of its brightest component."""
-    # Trees that end in a group's output are made of shader nodes, the older ones have nodes of their own.
-    kind = "ShaderNodeMath" if output.bl_idname == "NodeGroupOutput" else "CompositorNodeMath"
-    parts = tree.nodes.new("CompositorNodeSeparateColor")
+    parts, whole = tree.nodes.new("CompositorNodeSeparateColor"), tree.nodes.new("CompositorNodeCombineColor")
     tree.links.new(image, parts.inputs[0])
     cover = parts.outputs["Alpha"]
     for name in ("Red", "Green", "Blue"):
-        larger = tree.nodes.new(kind)
-        larger.operation, larger.use_clamp = "MAXIMUM", True
-        tree.links.new(cover, larger.inputs[0])
-        tree.links.new(parts.outputs[name], larger.inputs[1])
-        cover = larger.outputs[0]
-    whole = tree.nodes.new("CompositorNodeCombineColor")
-    for name in ("Red", "Green", "Blue"):
+        cover = compat.add_largest(tree, cover, parts.outputs[name])
         tree.links.new(parts.outputs[name], whole.inputs[name])
     tree.links.new(cover, whole.inputs["Alpha"])
     return whole.outputs[0]

@@ -107,10 +107,12 @@ class Baked:
     Attributes:
         keys: How many keys were written.
         kept: Numbers that were left alone, because their animation is the user's or their channel is gone.
+        missing: A sentence on titles that are not shown; empty if all are.
     """
 
     keys: int = 0
     kept: list[str] = field(default_factory=list)
+    missing: str = ""
 
 
 def check_channels(channels: Mapping[str, KeyTrack], wanted: tuple[str, ...] = ()) -> None:

@@ -21,6 +21,7 @@ from ..core.film_moments import Moment, best_moment, section_moments
 from ..core.titles import settled_frame
 from . import compat, output
 from .film import Show, configure, still_quality, still_size
+from .meshes import quad_mesh
 from .pictures import one_line
 
 CELL_PX = 320
@@ -204,12 +205,11 @@ def _glow(name: str, colour: tuple[float, float, float] | None, image: Any = Non
 
 
 def _picture(scene: Any, path: Path, x: float, y: float, width: int, height: int) -> None:
-    mesh = bpy.data.meshes.new("HX Sheet")
     points = [(x, y, 0.0), (x + width, y, 0.0), (x + width, y + height, 0.0), (x, y + height, 0.0)]
-    mesh.from_pydata(points, [], [(0, 1, 2, 3)])
+    material = _glow("HX Sheet", None, bpy.data.images.load(str(path)))
+    mesh = quad_mesh("HX Sheet", points, [(0, 1, 2, 3)], [material])
     places: Any = mesh.uv_layers.new(name="UVMap").data
     places.foreach_set("uv", [0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0])
-    mesh.materials.append(_glow("HX Sheet", None, bpy.data.images.load(str(path))))
     scene.collection.objects.link(bpy.data.objects.new("HX Sheet", mesh))
 
 

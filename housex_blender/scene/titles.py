@@ -20,6 +20,7 @@ from . import compat
 from .build import remove_object
 from .framing import half_frame
 from .keyframes import write_keys
+from .meshes import quad_mesh
 from .nodes import fresh_group, fresh_material
 
 COLLECTION_NAME = "HX Titles"
@@ -271,15 +272,13 @@ def _see_through(material: Any, tree: Any, fade: Any, colour: tuple[float, ...],
 
 def _shade(layout: _Layout, letters_top: float, n_cards: int, material: Any) -> Any:
     """A sheet behind all cards of the strip, wider than the frame: full behind the letters, fading above them."""
-    mesh = bpy.data.meshes.new("HX Title Shade")
     side = 1.1
     end = (n_cards - 1) * _STEP + side
     heights = (-layout.high - 0.1, letters_top, letters_top + 3.2 * layout.size)
     points = [(x, height, 0.0) for height in heights for x in (-side, end)]
-    mesh.from_pydata(points, [], [(0, 1, 3, 2), (2, 3, 5, 4)])
+    mesh = quad_mesh("HX Title Shade", points, [(0, 1, 3, 2), (2, 3, 5, 4)], [material])
     cover: Any = mesh.attributes.new("hx_shade", "FLOAT", "POINT")
     cover.data.foreach_set("value", np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0], np.float32))
-    mesh.materials.append(material)
     shade = bpy.data.objects.new("HX Title Shade", mesh)
     shade.location[2] = -_BEHIND
     return shade

@@ -11,6 +11,7 @@ from .camera import rider
 from .framing import BACKDROP
 from .hull import BAY_M, FLOOR_M, RADIUS_M
 from .materials import CORE_M, SKY_M
+from .meshes import quad_mesh, store_vectors
 from .module import GATE_EVERY
 from .path import LoopPath
 
@@ -19,53 +20,42 @@ CORE_AHEAD_M = 74.0
 
 def build_air(collection: Any, module: Any, rail: Any, path: LoopPath, materials: dict[str, Any]) -> None:
     """Beams into the module, glow and sky on riders of their own."""
-    module.objects.link(_object("HX Beams", _beams(path), materials["beams"]))
-    core = _object("HX Core", _disc(), materials["core"])
+    module.objects.link(_object(_beams(path, materials["beams"])))
+    core = _object(_disc(materials["core"]))
     core.parent = rider(collection, rail, "HX Core Carrier", CORE_AHEAD_M)
-    sky = _object("HX Sky", _dome(), materials["sky"])
+    sky = _object(_dome(materials["sky"]))
     sky.parent = rider(collection, rail, "HX Sky Carrier", turns=False)
     for thing in (core, sky):
         thing[BACKDROP] = True
         collection.objects.link(thing)
 
 
-def _object(name: str, mesh: Any, material: Any) -> Any:
-    mesh.name = name
-    mesh.materials.append(material)
-    return bpy.data.objects.new(name, mesh)
+def _object(mesh: Any) -> Any:
+    return bpy.data.objects.new(mesh.name, mesh)
 
 
-def _beams(path: LoopPath) -> Any:
+def _beams(path: LoopPath, material: Any) -> Any:
     """A square across the tunnel at every gate."""
-    mesh = bpy.data.meshes.new("HX Beams")
     gates = np.arange(0.0, path.module_m - 1.0, BAY_M * GATE_EVERY)
     low, high, half = FLOOR_M + 0.02, RADIUS_M - 0.8, RADIUS_M - 0.7
     square = [(-half, low), (half, low), (half, high), (-half, high)]
     points = np.array([(along, *corner) for along in gates for corner in square])
-    faces = [tuple(range(4 * i, 4 * i + 4)) for i in range(len(gates))]
-    mesh.from_pydata(path.bend(points).tolist(), [], faces)
-    tube: Any = mesh.attributes.new("hx_tube", "FLOAT_VECTOR", "POINT")
-    tube.data.foreach_set("vector", points.astype(np.float32).ravel())
+    mesh = quad_mesh("HX Beams", path.bend(points), np.arange(len(points)).reshape(-1, 4), [material])
+    store_vectors(mesh, "hx_tube", points)
     return mesh
 
 
-def _disc() -> Any:
-    mesh = bpy.data.meshes.new("HX Core")
+def _disc(material: Any) -> Any:
     half = CORE_M
-    mesh.from_pydata([(-half, 0, -half), (half, 0, -half), (half, 0, half), (-half, 0, half)], [], [(0, 1, 2, 3)])
-    return mesh
+    points = [(-half, 0, -half), (half, 0, -half), (half, 0, half), (-half, 0, half)]
+    return quad_mesh("HX Core", points, [(0, 1, 2, 3)], [material])
 
 
-def _dome(rows: int = 10, columns: int = 20) -> Any:
+def _dome(material: Any, rows: int = 10, columns: int = 20) -> Any:
     """A globe around the camera that hides the rest of the loop."""
-    mesh = bpy.data.meshes.new("HX Sky")
     tilt, turn = np.meshgrid(np.linspace(0, np.pi, rows + 1), np.linspace(0, 2 * np.pi, columns + 1), indexing="ij")
     points = np.stack([np.sin(tilt) * np.cos(turn), np.sin(tilt) * np.sin(turn), np.cos(tilt)], axis=-1) * SKY_M
     step = columns + 1
-    faces = [
-        (r * step + c, r * step + c + 1, (r + 1) * step + c + 1, (r + 1) * step + c)
-        for r in range(rows)
-        for c in range(columns)
-    ]
-    mesh.from_pydata(points.reshape(-1, 3).tolist(), [], faces)
-    return mesh
+    first = (np.arange(rows)[:, None] * step + np.arange(columns)).ravel()
+    faces = np.column_stack([first, first + 1, first + step + 1, first + step])
+    return quad_mesh("HX Sky", points.reshape(-1, 3), faces, [material])

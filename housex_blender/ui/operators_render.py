@@ -12,7 +12,7 @@ import bpy
 
 from ..core.bars import frames_to_seconds
 from ..core.errors import HouseXError, SceneError
-from ..core.film_options import ALPHA_ENDING
+from ..core.film_options import ALPHA_ENDING, frames_folder
 from ..core.process import PACKAGE_PARENT
 from . import show
 from .handlers import own_scenes
@@ -30,8 +30,6 @@ def order_for(scene: Any) -> RenderOrder:
     Raises:
         HouseXError: The place for the film cannot be used.
     """
-    from ..scene.film import frames_folder
-
     settings = scene.housex
     mix = absolute(settings.mix_path) if settings.mix_path else None
     named = mix or (absolute(settings.timeline_path) if settings.timeline_path else None)

@@ -78,6 +78,7 @@ def render_film(order: RenderOrder, say: Callable[[Message], None]) -> Path:
 
 def _render_into(scene: bpy.types.Scene, order: RenderOrder, folder: Path, say: Callable[[Message], None]) -> Path:
     from ..scene import film_frames, output
+    from ..scene.encode import encode_film
 
     count = scene.frame_end - scene.frame_start + 1
     say(Message(Kind.STATUS, {"text": f"Rendering {count} frames"}))
@@ -88,7 +89,7 @@ def _render_into(scene: bpy.types.Scene, order: RenderOrder, folder: Path, say: 
     paths = output.render_frames(scene, folder, resume=order.resume, on_progress=on_progress)
     say(Message(Kind.STATUS, {"text": "Writing the film"}))
     rate = scene.render.fps / scene.render.fps_base
-    film = output.encode_film(
+    film = encode_film(
         folder,
         scene.frame_start,
         len(paths),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from ..core.keys import KeyTrack
 from ..core.looks import Look
 from ..core.shots import shot_list
 from ..core.timeline import Timeline
-from ..core.titles import TitleCard, title_cards
-from ..exchange import read
+from ..core.titles import TitleCard
+from ..exchange import TitleList, read_titles
 from ..scene.compat import show_in_sequencers
 from ..scene.rig import OWNED, Baked, find_show
 from .palette_rows import OWN, characters_of, fill_characters, fill_from, palettes_of
@@ -149,13 +150,13 @@ def write_show(scene: Any, timeline: Timeline) -> Baked:
     from ..scene.build import build_show
 
     settings, fps = scene.housex, rate_of(scene)
-    cards = cards_of(scene, timeline)
+    found = titles_of(scene, timeline)
     channels = channels_of(scene, timeline)
     handles = build_show(scene, channels, scene_kind=settings.scene_kind, fps=fps, n_frames=frames_of(scene, timeline),
                          seed=settings.seed, detail=settings.quality)  # fmt: skip
     settings.built_frames = scene.frame_end
-    set_marks(scene, timeline, cards)
-    return Baked(handles.keys, handles.kept)
+    set_marks(scene, timeline, found.cards)
+    return Baked(handles.keys, handles.kept, found.missing)
 
 
 def bake(context: Any, scene: Any) -> str:
@@ -172,9 +173,9 @@ def bake(context: Any, scene: Any) -> str:
     timeline = known.timeline if known is not None else with_edits(load_for(scene))
     if not can_rekey(scene):
         return f"Baked {baked_text(rebuild(context, scene, timeline))}"
-    cards = cards_of(scene, timeline)
-    baked = rekey_show(scene, channels_of(scene, timeline))
-    set_marks(scene, timeline, cards)
+    found = titles_of(scene, timeline)
+    baked = replace(rekey_show(scene, channels_of(scene, timeline)), missing=found.missing)
+    set_marks(scene, timeline, found.cards)
     if scene.frame_end == scene.housex.built_frames:
         # nobody chose another end: it follows the frame rate
         scene.frame_end = scene.housex.built_frames = frames_of(scene, timeline)
@@ -182,9 +183,11 @@ def bake(context: Any, scene: Any) -> str:
 
 
 def baked_text(baked: Baked) -> str:
-    """How many keys, and what was left alone."""
+    """How many keys, what was left alone, and which titles are not shown."""
     line = f"{baked.keys} keys"
-    return f"{line}; left alone, because its animation is yours: {', '.join(baked.kept)}" if baked.kept else line
+    if baked.kept:
+        line += f"; left alone, because its animation is yours: {', '.join(baked.kept)}"
+    return f"{line}. {baked.missing.rstrip('.')}" if baked.missing else line
 
 
 def rebuild(context: Any, scene: Any, timeline: Timeline) -> Baked:
@@ -219,7 +222,7 @@ def put_titles(scene: Any, cards: tuple[TitleCard, ...]) -> None:
     shape(scene, (render.resolution_x, render.resolution_y), cards, alpha=scene.housex.alpha)
 
 
-def cards_of(scene: Any, timeline: Timeline) -> tuple[TitleCard, ...]:
+def titles_of(scene: Any, timeline: Timeline) -> TitleList:
     """Titles of the tracklist that was chosen, or of the timeline; none where they are not wanted.
 
     Raises:
@@ -227,15 +230,12 @@ def cards_of(scene: Any, timeline: Timeline) -> tuple[TitleCard, ...]:
     """
     settings = scene.housex
     if not settings.titles:
-        return ()
-    listed, name = None, "The timeline"
-    if settings.titles_path:
-        path = absolute(settings.titles_path)
-        listed, name = read(path, timeline.mix.file).tracks, path.name
-    cards = title_cards(timeline, rate_of(scene), listed, FIRST_FRAME)
-    if not cards:
-        raise SceneError(f"{name} has no track titles.", "Choose a tracklist, or turn Titles off.")
-    return cards
+        return TitleList((), "")
+    tracklist = absolute(settings.titles_path) if settings.titles_path else None
+    found = read_titles(timeline, rate_of(scene), tracklist, FIRST_FRAME)
+    if not found.cards:
+        raise SceneError(found.missing, "Choose the tracklist of this mix, or turn Titles off.")
+    return found
 
 
 def renew_titles(scene: Any) -> None:
@@ -247,7 +247,7 @@ def renew_titles(scene: Any) -> None:
     if has_show(scene) and scene.housex.timeline_path:
         known = shown(scene)
         timeline = known.timeline if known is not None else with_edits(load_for(scene))
-        put_titles(scene, cards_of(scene, timeline))
+        put_titles(scene, titles_of(scene, timeline).cards)
 
 
 def camera_views(context: Any, scene: Any) -> list[Any]:

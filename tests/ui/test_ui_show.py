@@ -272,6 +272,9 @@ def test_one_render_at_a_time(heard, scene, tmp_path) -> None:
 
 
 def test_titles_come_and_go_with_bake(heard, scene, tmp_path) -> None:
+    from housex_blender.core.errors import SceneError
+    from housex_blender.ui import show
+
     bpy.ops.housex.build_show()
     settings = scene.housex
     settings.titles = True
@@ -286,6 +289,12 @@ def test_titles_come_and_go_with_bake(heard, scene, tmp_path) -> None:
         settings.titles_path = str(tmp_path / "list.txt")
         assert bpy.ops.housex.bake() == {"FINISHED"}
         assert titles() == [f"somebody\n{name}"]
+    (tmp_path / "list.txt").write_text("00:00 Somebody - Sunrise\n99:00 Somebody - Later\n")
+    assert "not shown: 1 after the end" in show.bake(bpy.context, scene)
+    (tmp_path / "list.txt").write_text("99:00 Somebody - Later\n")
+    with pytest.raises(SceneError, match="after the end of the mix"):
+        show.bake(bpy.context, scene)
+    assert titles() == ["somebody\nSunrise"], "a list that is refused changes nothing"
     settings.titles = False
     bpy.ops.housex.bake()
     assert titles() == []
