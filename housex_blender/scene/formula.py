@@ -73,6 +73,14 @@ class Num:
         """Square root."""
         return self._new("SQRT", self)
 
+    def back_and_forth(self, period: float) -> Num:
+        """Up to ``period`` and down to 0 again, over and over."""
+        return self._new("PINGPONG", self, period)
+
+    def angle(self, right: Num) -> Num:
+        """Radians from the right to the place (right, this)."""
+        return self._new("ARCTAN2", self, right)
+
     def least(self, other: Num | float) -> Num:
         """The smaller of two."""
         return self._new("MINIMUM", self, other)
@@ -141,6 +149,18 @@ class Vec:
         """The same direction, of length 1."""
         return self._new("NORMALIZE")
 
+    def floor(self) -> Vec:
+        """The whole numbers below."""
+        return self._new("FLOOR")
+
+    def fract(self) -> Vec:
+        """What is above the whole numbers below."""
+        return self._new("FRACTION")
+
+    def reflect(self, normal: Vec) -> Vec:
+        """What a mirror with this normal makes of the direction."""
+        return self._new("REFLECT", normal)
+
     def cross(self, other: Vec) -> Vec:
         """Vector product."""
         return self._new("CROSS_PRODUCT", other)
@@ -190,3 +210,29 @@ def vector(tree: Any, x: Num | float, y: Num | float, z: Num | float) -> Vec:
         else:
             socket.default_value = value
     return Vec(tree, node.outputs[0])
+
+
+def attribute(tree: Any, name: str, kind: str = "GEOMETRY") -> Vec:
+    """A vector or colour that a mesh, or with "INSTANCER" an instance, carries to its shader."""
+    node = tree.nodes.new("ShaderNodeAttribute")
+    node.attribute_name, node.attribute_type = name, kind
+    return Vec(tree, node.outputs["Vector"])
+
+
+def view_distance(tree: Any) -> Num:
+    """Metres from the camera, in a shader."""
+    return Num(tree, tree.nodes.new("ShaderNodeCameraData").outputs["View Distance"])
+
+
+def shine(tree: Any, colour: Vec, clear: Vec | None = None) -> None:
+    """Let a material shine in a colour; ``clear`` is the share of each colour of what shines through from behind."""
+    output, emission = tree.nodes.new("ShaderNodeOutputMaterial"), tree.nodes.new("ShaderNodeEmission")
+    tree.links.new(colour.socket, emission.inputs["Color"])
+    shader = emission.outputs[0]
+    if clear is not None:
+        see, both = tree.nodes.new("ShaderNodeBsdfTransparent"), tree.nodes.new("ShaderNodeAddShader")
+        tree.links.new(clear.socket, see.inputs["Color"])
+        tree.links.new(shader, both.inputs[0])
+        tree.links.new(see.outputs[0], both.inputs[1])
+        shader = both.outputs[0]
+    tree.links.new(shader, output.inputs["Surface"])

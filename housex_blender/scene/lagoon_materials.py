@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.looks import LUMINANCE
-from .formula import Num, Vec, vector
+from .formula import Num, Vec, attribute, shine, vector, view_distance
 from .lagoon_geometry import MOON_M
 from .lagoon_motion import LAP_TURNS
 from .nodes import fresh_group, fresh_material, signals_group, use_group
@@ -35,13 +35,11 @@ class Shader:
         self.dull = Num(tree, outputs["Dull"])
         geometry = tree.nodes.new("ShaderNodeNewGeometry").outputs
         self.place, self.normal, self.back = (Vec(tree, geometry[name]) for name in ("Position", "Normal", "Incoming"))
-        self.far = Num(tree, tree.nodes.new("ShaderNodeCameraData").outputs["View Distance"])
+        self.far = view_distance(tree)
 
     def given(self, name: str) -> Vec:
         """A vector that the mesh carries."""
-        node = self.tree.nodes.new("ShaderNodeAttribute")
-        node.attribute_name = name
-        return Vec(self.tree, node.outputs["Vector"])
+        return attribute(self.tree, name)
 
     def hot(self, letter: str, strength: Num | float, white: Num | float) -> Vec:
         """The light of a group times a strength, and some white of the same brightness: what glows pales."""
@@ -91,20 +89,6 @@ class Shader:
         dense = depth * low
         mist, _ = self.sky(-self.back)
         return colour * (1.0 - dense) + mist * dense
-
-    def emit(self, colour: Vec, clear: Vec | None = None) -> None:
-        """Let the surface glow; ``clear`` is the share (or the colour) of what shines through from behind."""
-        new, link = self.tree.nodes.new, self.tree.links.new
-        output, emission = new("ShaderNodeOutputMaterial"), new("ShaderNodeEmission")
-        link(colour.socket, emission.inputs["Color"])
-        shader = emission.outputs[0]
-        if clear is not None:
-            see, add = new("ShaderNodeBsdfTransparent"), new("ShaderNodeAddShader")
-            link(clear.socket, see.inputs["Color"])
-            link(shader, add.inputs[0])
-            link(see.outputs[0], add.inputs[1])
-            shader = add.outputs[0]
-        link(shader, output.inputs["Surface"])
 
 
 def light_group(signals: Any) -> Any:
@@ -194,7 +178,7 @@ def obsidian(signals: Any, sky: Any) -> Any:
     hotness = (0.35 + heat * 0.6) * grain_within
     within = s.hot("A", hotness, hotness * 0.1)
     colour = outside * (1.0 - inside) + within * inside
-    s.emit(s.haze(colour))
+    shine(s.tree, s.haze(colour))
     return material
 
 
@@ -217,7 +201,7 @@ def sea(signals: Any, sky: Any) -> Any:
     sheen = s.sky(s.mirrored(normal))[1] * (mirror * (1.2 - chop))
     mirrored = (s.light["A"] * glitter + sheen) * dark
     clear = clear * dark
-    s.emit(s.haze(mirrored + s.light["B"] * crest), clear.grey())
+    shine(s.tree, s.haze(mirrored + s.light["B"] * crest), clear.grey())
     return material
 
 
@@ -241,7 +225,7 @@ def _glitter(s: Shader, chop: Num) -> Num:
 def lamp(signals: Any, sky: Any) -> Any:
     """A floating light."""
     material, s = start("HX Lamp", signals, sky, (0.5, 0.5, 0.5))
-    s.emit(s.hot("B", 3.2, 0.2))
+    shine(s.tree, s.hot("B", 3.2, 0.2))
     return material
 
 
@@ -253,7 +237,7 @@ def pool(signals: Any, sky: Any) -> Any:
     above = s.place.parts()[2].over(0.0)
     strength = (1.0 - away).clip() ** 1.6 * above
     behind = 1.0 - strength * 0.95
-    s.emit(s.light["B"] * (strength**1.3 * 0.85), behind.grey())
+    shine(s.tree, s.light["B"] * (strength**1.3 * 0.85), behind.grey())
     return material
 
 
@@ -277,7 +261,7 @@ def aurora(signals: Any, sky: Any) -> Any:
     colour = s.light["C"] * (strength * (1.0 - fill)) + s.light["B"] * (strength * fill * lit * 0.5)
     # the fill's curtain hides the glow behind it, so that their colours do not mix
     behind = 1.0 - (strength * fill * lit * 3.0).clip()
-    s.emit(colour, behind.grey())
+    shine(s.tree, colour, behind.grey())
     return material
 
 
@@ -291,16 +275,16 @@ def corona(signals: Any, sky: Any) -> Any:
     rim = ((away - 1.0).most(0.0) * -9.0).exp()
     wings = (streams * 1.55).clip() ** 3.0 * (1.0 / away.most(0.9)) ** 1.7 * 1.5
     light = s.hot("A", (rim * 1.7 + wings) * outer, rim**2.0 * 0.55)
-    s.emit(light, vector(s.tree, 1.0, 1.0, 1.0))
+    shine(s.tree, light, vector(s.tree, 1.0, 1.0, 1.0))
     return material
 
 
 def silhouettes(signals: Any, sky: Any) -> tuple[Any, Any]:
     """The eclipse's disc, black, and the mountains, black in mist."""
     disc, s = start("HX Eclipse", signals, sky, (0.0, 0.0, 0.0))
-    s.emit(vector(s.tree, 0.0, 0.0, 0.0))
+    shine(s.tree, vector(s.tree, 0.0, 0.0, 0.0))
     mountains, s = start("HX Ridge", signals, sky, (0.01, 0.01, 0.012))
-    s.emit(s.haze(s.sky(-s.back)[0] * 0.12))
+    shine(s.tree, s.haze(s.sky(-s.back)[0] * 0.12))
     return disc, mountains
 
 
@@ -317,7 +301,7 @@ def dome(signals: Any, sky: Any) -> Any:
     size = 0.03 + chance**5.0 * 0.06
     star = (1.0 - Num(s.tree, cells.outputs["Distance"]) / size.most(0.004)).clip()
     star = star * ((up - 0.03) * 5.0).clip() * chance**4.0 * 0.9
-    s.emit(s.sky(ahead)[0] + star.grey())
+    shine(s.tree, s.sky(ahead)[0] + star.grey())
     return material
 
 

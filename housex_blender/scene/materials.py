@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .formula import Num, Vec
-from .nodes import fresh_material, math, signals_group, use_group, vector_math
+from .formula import Num, Vec, attribute, shine, vector, view_distance
+from .nodes import fresh_material, signals_group, use_group
 from .path import LoopPath
-from .tunnel_shading import bell, combine, haze_group, mirror_group, number, wave_group
+from .tunnel_shading import haze_group, mirror_group, wave_at, wave_group
 
 HAZE_M = 52.0
 # Within this distance in metres lamps are dimmed.
@@ -32,107 +32,72 @@ class Groups:
     mirror: Any
     haze: Any
 
+    def light(self, tree: Any) -> dict[str, Vec]:
+        """Colour times strength of the three lights, by letter."""
+        outputs = use_group(tree, self.signals).outputs
+        return {letter: Vec(tree, outputs[letter]) for letter in "ABC"}
 
-def finish(material: Any, tree: Any, colour: Any, groups: Groups, reach_m: float) -> Any:
-    """Send a colour through the haze to the material's output."""
-    output, fade = tree.nodes.new("ShaderNodeOutputMaterial"), use_group(tree, groups.haze)
-    fade.inputs["Reach"].default_value = reach_m
-    tree.links.new(colour, fade.inputs["Colour"])
-    tree.links.new(fade.outputs[0], output.inputs["Surface"])
+
+def _start(name: str) -> tuple[Any, Any]:
+    """A fresh material and its tree."""
+    material, tree = fresh_material(name)
     # What lamps do is worked out in the shaders: sampling thousands of tiny emitters would only add noise.
     material.cycles.emission_sampling = "NONE"
-    return material
+    return material, tree
 
 
-def _scaled(tree: Any, colour: Any, *factors: Any) -> Any:
-    for factor in factors:
-        colour = vector_math(tree, "SCALE", colour, scale=factor)
-    return colour
-
-
-def _wave(tree: Any, groups: Groups) -> Any:
-    """1 plus the travelling light at the shaded point."""
-    camera, wave = tree.nodes.new("ShaderNodeCameraData"), use_group(tree, groups.wave)
-    tree.links.new(camera.outputs["View Distance"], wave.inputs[0])
-    return math(tree, "ADD", wave.outputs[0], 1.0)
-
-
-def _attribute(tree: Any, name: str) -> Any:
-    node = tree.nodes.new("ShaderNodeAttribute")
-    node.attribute_name = name
-    parts = tree.nodes.new("ShaderNodeSeparateColor")
-    tree.links.new(node.outputs["Color"], parts.inputs[0])
-    return parts.outputs
+def _through_haze(colour: Vec, groups: Groups, reach_m: float) -> None:
+    """Let a surface shine, as it is seen through the haze."""
+    node = use_group(colour.tree, groups.haze)
+    node.inputs["Reach"].default_value = reach_m
+    colour.tree.links.new(colour.socket, node.inputs["Colour"])
+    shine(colour.tree, Vec(colour.tree, node.outputs["Seen"]))
 
 
 def surface_material(name: str, groups: Groups, *, wet: bool) -> Any:
     """Dark plates under the stored light of rings and strips, with what they mirror; wet ones ripple."""
-    material, tree = fresh_material(name)
-    light, (albedo, rough, gloss) = _attribute(tree, "hx_light"), _attribute(tree, "hx_surface")
-    source, geometry = use_group(tree, groups.signals), tree.nodes.new("ShaderNodeNewGeometry")
-    normal: Any = geometry.outputs["Normal"]
+    material, tree = _start(name)
+    by_rings, by_strips, _ = attribute(tree, "hx_light").parts()
+    albedo, rough, gloss = attribute(tree, "hx_surface").parts()
+    light, wave = groups.light(tree), wave_at(groups.wave, view_distance(tree))
+    geometry = tree.nodes.new("ShaderNodeNewGeometry").outputs
+    normal, incoming = Vec(tree, geometry["Normal"]), Vec(tree, geometry["Incoming"])
     if wet:
-        normal, rough, albedo = _puddles(tree, normal, rough, albedo)
-    facing = number(tree, "DOT_PRODUCT", normal, geometry.outputs["Incoming"])
-    facing = math(tree, "SUBTRACT", 1.0, math(tree, "MAXIMUM", facing, 0.0))
+        normal, rough, albedo = _puddles(normal, rough, albedo)
     mirror = use_group(tree, groups.mirror)
-    tree.links.new(rough, mirror.inputs["Roughness"])
-    tree.links.new(normal, mirror.inputs["Normal"])
+    tree.links.new(rough.socket, mirror.inputs["Roughness"])
+    tree.links.new(normal.socket, mirror.inputs["Normal"])
+    rings, strips, end = (Num(tree, mirror.outputs[seen]) for seen in ("Rings", "Strips", "Far"))
     # Schlick's formula
-    fresnel = math(tree, "MULTIPLY_ADD", math(tree, "POWER", facing, 5.0), 0.9, 0.10 if wet else 0.07)
-    shine = math(tree, "MULTIPLY", fresnel, math(tree, "MULTIPLY", gloss, 2.6 if wet else 2.2))
-    key = math(
-        tree,
-        "MULTIPLY",
-        math(tree, "MULTIPLY", light[0], albedo),
-        math(tree, "MULTIPLY", _wave(tree, groups), 0.05 if wet else 0.13),
-    )
+    fresnel = (1.0 - normal.dot(incoming).most(0.0)) ** 5.0 * 0.9 + (0.10 if wet else 0.07)
+    gleam = fresnel * gloss * (2.6 if wet else 2.2)
     # where the strips shine the rings give way: two lights on one plate would be a third colour
-    alone = math(tree, "POWER", math(tree, "SUBTRACT", 1.0, light[1]), 3.0)
-    key = math(tree, "MULTIPLY", math(tree, "MULTIPLY_ADD", shine, mirror.outputs["Rings"], key), alone)
-    fill = math(tree, "MULTIPLY", math(tree, "MULTIPLY", math(tree, "POWER", light[1], 1.5), albedo), 0.4)
-    fill = math(tree, "MULTIPLY_ADD", math(tree, "MULTIPLY", shine, 0.45), mirror.outputs["Strips"], fill)
-    fill = math(tree, "MULTIPLY_ADD", _leak(tree), math(tree, "MULTIPLY", _wave(tree, groups), LEAK), fill)
-    far = math(tree, "MULTIPLY", math(tree, "MULTIPLY", shine, mirror.outputs["Far"]), 0.35)
-    total = None
-    for letter, amount in (("A", key), ("B", fill), ("C", far)):
-        one = _scaled(tree, source.outputs[letter], amount)
-        total = one if total is None else vector_math(tree, "ADD", total, one)
-    return finish(material, tree, total, groups, HAZE_M)
+    alone = (1.0 - by_strips) ** 3.0
+    key = (by_rings * albedo * wave * (0.05 if wet else 0.13) + gleam * rings) * alone
+    fill = by_strips**1.5 * albedo * 0.4 + gleam * strips * 0.45 + _leak(tree) * wave * LEAK
+    far = gleam * end * 0.35
+    _through_haze(light["A"] * key + light["B"] * fill + light["C"] * far, groups, HAZE_M)
+    return material
 
 
-def _leak(tree: Any) -> Any:
+def _leak(tree: Any) -> Num:
     """Light from behind the plates, 0..1: strongest at the foot of a plate's sides, so it shows where plates move."""
-    node, role = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeSeparateXYZ")
-    node.attribute_name = "hx_role"
-    tree.links.new(node.outputs["Vector"], role.inputs[0])
-    foot = math(tree, "POWER", math(tree, "SUBTRACT", 1.0, role.outputs[0]), 2.0)
-    skin = math(tree, "SUBTRACT", 1.0, math(tree, "MULTIPLY", role.outputs[1], 0.92))
-    return math(tree, "MULTIPLY", math(tree, "MULTIPLY", foot, skin), math(tree, "LESS_THAN", role.outputs[2], 0.5))
+    lift, shrink, kind = attribute(tree, "hx_role").parts()
+    return (1.0 - lift) ** 2.0 * (1.0 - shrink * 0.92) * (1.0 - kind.over(0.5))
 
 
-def _puddles(tree: Any, normal: Any, rough: Any, albedo: Any) -> tuple[Any, Any, Any]:
+def _puddles(normal: Vec, rough: Num, albedo: Num) -> tuple[Vec, Num, Num]:
     """Standing water between rougher, rippled patches: normal, roughness and albedo."""
-    tube = tree.nodes.new("ShaderNodeAttribute")
-    tube.attribute_name = "hx_tube"
+    tree = normal.tree
+    tube = attribute(tree, "hx_tube")
     large, small = (tree.nodes.new("ShaderNodeTexNoise") for _ in range(2))
     for noise, scale, detail in ((large, 0.45, 2.0), (small, 2.2, 1.0)):
-        tree.links.new(tube.outputs["Vector"], noise.inputs["Vector"])
+        tree.links.new(tube.socket, noise.inputs["Vector"])
         noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = scale, detail
-    dry = math(tree, "MULTIPLY", math(tree, "SUBTRACT", large.outputs[0], 0.47), 9.0)
-    dry = math(tree, "MAXIMUM", math(tree, "MINIMUM", dry, 1.0), 0.0)
-    wobble = vector_math(tree, "SUBTRACT", small.outputs["Color"], _half(tree))
-    wobble = _scaled(tree, wobble, math(tree, "MULTIPLY_ADD", dry, 0.05, 0.012))
-    normal = vector_math(tree, "NORMALIZE", vector_math(tree, "ADD", normal, wobble))
-    rough = math(tree, "MULTIPLY_ADD", dry, 0.10, math(tree, "MULTIPLY", rough, 0.4))
-    return normal, rough, math(tree, "MULTIPLY", albedo, math(tree, "MULTIPLY_ADD", dry, 0.8, 0.2))
-
-
-def _half(tree: Any) -> Any:
-    node = tree.nodes.new("ShaderNodeCombineXYZ")
-    for socket in node.inputs:
-        socket.default_value = 0.5
-    return node.outputs[0]
+    dry = ((Num(tree, large.outputs[0]) - 0.47) * 9.0).clip()
+    wobble = Vec(tree, small.outputs["Color"]) - vector(tree, 0.5, 0.5, 0.5)
+    normal = (normal + wobble * (dry * 0.05 + 0.012)).unit()
+    return normal, dry * 0.10 + rough * 0.4, albedo * (dry * 0.8 + 0.2)
 
 
 def emitter_material(name: str, letter: str, groups: Groups, gain: float, reach_m: float, thick: float = 0.5) -> Any:
@@ -140,144 +105,104 @@ def emitter_material(name: str, letter: str, groups: Groups, gain: float, reach_
 
     Its tubes are ``thick`` times as wide as it is.
     """
-    material, tree = fresh_material(name)
-    source = use_group(tree, groups.signals)
+    material, tree = _start(name)
+    light, far = groups.light(tree)[letter], view_distance(tree)
     # a lamp that is turned low still looks like a lamp: its tube dims less than what it throws on the walls
-    level = tree.nodes.new("ShaderNodeSeparateColor")
-    level.mode = "HSV"
-    tree.links.new(source.outputs[letter], level.inputs[0])
-    lift = math(tree, "POWER", math(tree, "MAXIMUM", level.outputs[2], 0.01), -0.3)
-    bright = math(tree, "MULTIPLY", math(tree, "MULTIPLY", _wave(tree, groups), lift), gain)
+    level = light.strongest()
+    lift = level.most(0.01) ** -0.3
     # a lamp that passes the camera would outshine the kicks
-    camera = tree.nodes.new("ShaderNodeCameraData")
-    near = math(tree, "MULTIPLY_ADD", bell(tree, camera.outputs["View Distance"], PASSING_M), -0.45, 1.0)
-    bright = math(tree, "MULTIPLY", bright, near)
-    tube, glass = _tube(tree, thick)
-    bright = math(tree, "MULTIPLY", bright, glass)
+    near = far.bump(PASSING_M) * -0.45 + 1.0
+    tube, glass = _tube(tree, far, thick)
+    bright = wave_at(groups.wave, far) * lift * gain * near * glass
     # as bright as the screen shows the colour without bending its hue; a little white, and more of what is above that,
     # makes the tube look hot
-    strongest = math(tree, "MULTIPLY", level.outputs[2], bright)
-    shown = math(tree, "MINIMUM", bright, math(tree, "DIVIDE", 1.0, math(tree, "MAXIMUM", level.outputs[2], 0.01)))
-    above = math(tree, "MAXIMUM", math(tree, "SUBTRACT", strongest, 1.0), 0.0)
-    white = math(tree, "MULTIPLY_ADD", above, ABOVE_IS_WHITE, math(tree, "MULTIPLY", strongest, 0.16))
-    white = math(tree, "MULTIPLY", white, tube)
-    colour = _scaled(tree, source.outputs[letter], shown)
-    return finish(material, tree, vector_math(tree, "ADD", colour, _scaled(tree, _half(tree), white)), groups, reach_m)
+    strongest = level * bright
+    shown = bright.least(1.0 / level.most(0.01))
+    white = ((strongest - 1.0).most(0.0) * ABOVE_IS_WHITE + strongest * 0.16) * tube
+    _through_haze(light * shown + (white * 0.5).grey(), groups, reach_m)
+    return material
 
 
-def _tube(tree: Any, thick: float) -> tuple[Any, Any]:
+def _tube(tree: Any, far: Num, thick: float) -> tuple[Num, Num]:
     """What a lamp is made of: where its tube is, 0..1, and how bright the tube and the glass over it are, 0..1.
 
     A row of tubes with caps lies behind frosted glass whose rims catch their light. Far off, where a pixel would hold
     many of them, the lamp is even.
     """
-    node, camera = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeCameraData")
-    node.attribute_name = "hx_lamp"
-    across, along, _ = Vec(tree, node.outputs["Vector"]).parts()
-    near = Num(tree, camera.outputs["View Distance"]).bump(TUBES_SEEN_M)
+    across, along, _ = attribute(tree, "hx_lamp").parts()
+    near = far.bump(TUBES_SEEN_M)
     across, from_middle = across.abs(), (along.fract() * 2.0 - 1.0).abs()
     cap = from_middle.step(0.94, 0.86)
     tube = across.bump(thick) * cap * (1.0 - from_middle * from_middle * 0.35)
     rim = (across - 0.84).bump(0.10) * 0.25
     glass = tube * 1.15 + (rim + 0.24) * (cap * 0.75 + 0.25)
-    return (tube * near + (1.0 - near)).socket, (glass * near + (1.0 - near)).socket
+    return tube * near + (1.0 - near), glass * near + (1.0 - near)
 
 
-def _additive(tree: Any, material: Any, colour: Any) -> Any:
+def _in_the_air(material: Any, colour: Vec) -> Any:
     """Light in the air: it adds to what is behind it and hides nothing, in Workbench neither."""
-    emission, clear, add, output = (
-        tree.nodes.new("Shader" + kind)
-        for kind in ("NodeEmission", "NodeBsdfTransparent", "NodeAddShader", "NodeOutputMaterial")
-    )
-    tree.links.new(colour, emission.inputs["Color"])
-    tree.links.new(emission.outputs[0], add.inputs[0])
-    tree.links.new(clear.outputs[0], add.inputs[1])
-    tree.links.new(add.outputs[0], output.inputs["Surface"])
-    material.cycles.emission_sampling = "NONE"
+    shine(colour.tree, colour, vector(colour.tree, 1.0, 1.0, 1.0))
     material.surface_render_method = "BLENDED"
     material.diffuse_color = (0.0, 0.0, 0.0, 0.0)
     return material
 
 
+def _object_place(tree: Any) -> Vec:
+    return Vec(tree, tree.nodes.new("ShaderNodeTexCoord").outputs["Object"])
+
+
 def core_material(groups: Groups) -> Any:
     """The glow at the far end, brightest in the middle of its square and nothing at its edges."""
-    material, tree = fresh_material("HX Core")
-    place, source = tree.nodes.new("ShaderNodeTexCoord"), use_group(tree, groups.signals)
-    glow = bell(tree, number(tree, "LENGTH", place.outputs["Object"]), 0.42 * CORE_M)
-    colour = _scaled(tree, source.outputs["C"], math(tree, "MULTIPLY", glow, 0.8))
-    return _additive(tree, material, colour)
+    material, tree = _start("HX Core")
+    glow = _object_place(tree).length().bump(0.42 * CORE_M)
+    return _in_the_air(material, groups.light(tree)["C"] * (glow * 0.8))
 
 
 def beam_material(groups: Groups) -> Any:
     """Fans of light in the plane of a gate, from its two shoulders down to the floor."""
-    material, tree = fresh_material("HX Beams")
-    source, parts = use_group(tree, groups.signals), tree.nodes.new("ShaderNodeSeparateXYZ")
-    place = tree.nodes.new("ShaderNodeAttribute")
-    place.attribute_name = "hx_tube"
-    tree.links.new(place.outputs["Vector"], parts.inputs[0])
-    across = math(tree, "SUBTRACT", math(tree, "ABSOLUTE", parts.outputs[1]), 2.2)
-    down = math(tree, "SUBTRACT", 3.9, parts.outputs[2])
-    angle = math(tree, "ARCTAN2", across, math(tree, "MAXIMUM", down, 0.01))
-    far = math(
-        tree, "SQRT", math(tree, "ADD", math(tree, "MULTIPLY", across, across), math(tree, "MULTIPLY", down, down))
-    )
-    beams = None
-    for where in (-0.62, -0.22, 0.12):
-        one = bell(tree, math(tree, "SUBTRACT", angle, where), 0.045)
-        beams = one if beams is None else math(tree, "ADD", beams, one)
-    fade = math(tree, "POWER", 2.718282, math(tree, "MULTIPLY", far, -0.42))
-    camera = tree.nodes.new("ShaderNodeCameraData")
-    near = math(tree, "SUBTRACT", 1.0, bell(tree, camera.outputs["View Distance"], 14.0))
-    clear = bell(tree, camera.outputs["View Distance"], 70.0)
-    strength = math(tree, "MULTIPLY", math(tree, "MULTIPLY", beams, fade), math(tree, "MULTIPLY", near, clear))
-    return _additive(tree, material, _scaled(tree, source.outputs["C"], math(tree, "MULTIPLY", strength, 0.55)))
+    material, tree = _start("HX Beams")
+    _, right, up = attribute(tree, "hx_tube").parts()
+    across, down = right.abs() - 2.2, 3.9 - up
+    angle, far = across.angle(down.most(0.01)), (across * across + down * down).sqrt()
+    first, second, third = ((angle - where).bump(0.045) for where in (-0.62, -0.22, 0.12))
+    fade = (far * -0.42).exp()
+    distance = view_distance(tree)
+    near, clear = 1.0 - distance.bump(14.0), distance.bump(70.0)
+    strength = (first + second + third) * fade * near * clear
+    return _in_the_air(material, groups.light(tree)["C"] * (strength * 0.55))
 
 
-def _stars(tree: Any, way: Any) -> Any:
+def _stars(way: Vec) -> Num:
     """Level of the stars in a direction, one in each cube of a grid.
 
     By sums of our own: Blender 5.0 throws the dice of its Voronoi texture in another way than the versions before it.
     The dice are those of D. Hoskins, "Hash without Sine" (2014).
     """
-    grid = vector_math(tree, "SCALE", way, scale=STARS_PER_UNIT)
-    cell = vector_math(tree, "FLOOR", grid)
-    dice = vector_math(tree, "FRACTION", vector_math(tree, "SCALE", cell, scale=0.1031))
-    parts = tree.nodes.new("ShaderNodeSeparateXYZ")
-    tree.links.new(dice, parts.inputs[0])
-    turned = combine(tree, *(math(tree, "ADD", parts.outputs[axis], 33.33) for axis in (1, 2, 0)))
-    spread = number(tree, "DOT_PRODUCT", dice, turned)
-    x, y, z = (math(tree, "ADD", parts.outputs[axis], spread) for axis in range(3))
-    chance = [math(tree, "FRACT", math(tree, "MULTIPLY", math(tree, "ADD", first, second), third))
-              for first, second, third in ((x, y, z), (y, z, x), (z, x, y))]  # fmt: skip
+    tree = way.tree
+    grid = way * STARS_PER_UNIT
+    cell = grid.floor()
+    dice = (cell * 0.1031).fract()
+    x, y, z = dice.parts()
+    spread = dice.dot(vector(tree, y + 33.33, z + 33.33, x + 33.33))
+    x, y, z = x + spread, y + spread, z + spread
+    chance = [((one + other) * third).fract() for one, other, third in ((x, y, z), (y, z, x), (z, x, y))]
     # a star keeps to the middle of its cube, so that no side cuts it
-    middle = combine(tree, *(math(tree, "MULTIPLY_ADD", one, 0.5, 0.25) for one in chance))
-    off = vector_math(tree, "SUBTRACT", vector_math(tree, "SUBTRACT", grid, cell), middle)
-    dot = bell(tree, number(tree, "LENGTH", off), math(tree, "MULTIPLY_ADD", chance[0], 0.07, 0.07))
-    return math(tree, "MULTIPLY", dot, math(tree, "MULTIPLY", math(tree, "POWER", chance[1], 2.0), 14.0))
+    middle = vector(tree, *(one * 0.5 + 0.25 for one in chance))
+    dot = (grid - cell - middle).length().bump(chance[0] * 0.07 + 0.07)
+    return dot * chance[1] ** 2.0 * 14.0
 
 
 def sky_material(groups: Groups) -> Any:
     """What is outside when the walls open: stars in the key colour, a faint nebula in the accent."""
-    material, tree = fresh_material("HX Sky")
-    place, source = tree.nodes.new("ShaderNodeTexCoord"), use_group(tree, groups.signals)
-    way = vector_math(tree, "NORMALIZE", place.outputs["Object"])
+    material, tree = _start("HX Sky")
+    light, way = groups.light(tree), _object_place(tree).unit()
     cloud = tree.nodes.new("ShaderNodeTexNoise")
     cloud.inputs["Scale"].default_value, cloud.inputs["Detail"].default_value = 2.6, 4.0
-    tree.links.new(way, cloud.inputs["Vector"])
-    star = _stars(tree, way)
+    tree.links.new(way.socket, cloud.inputs["Vector"])
     # bright banks with black between: a dim glow everywhere would make mud of warm colours
     mist = Num(tree, cloud.outputs[0]).step(0.46, 0.72)
-    mist = (mist * mist * 1.5 + mist.step(0.4, 1.0) * 3.2).socket
-    colour = vector_math(
-        tree,
-        "ADD",
-        _scaled(tree, source.outputs["A"], star),
-        _scaled(tree, source.outputs["C"], mist),
-    )
-    emission, output = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
-    tree.links.new(colour, emission.inputs["Color"])
-    tree.links.new(emission.outputs[0], output.inputs["Surface"])
-    material.cycles.emission_sampling = "NONE"
+    mist = mist * mist * 1.5 + mist.step(0.4, 1.0) * 3.2
+    shine(tree, light["A"] * _stars(way) + light["C"] * mist)
     material.diffuse_color = (0.0, 0.0, 0.0, 1.0)
     return material
 

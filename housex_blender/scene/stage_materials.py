@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .formula import Num, Vec, vector
+from .formula import Num, Vec, attribute, shine, vector
 from .nodes import fresh_material, signals_group, use_group
 from .stage_geometry import STAGE_M, WALL_HALF_M, WALL_M
 from .stage_motion import laser_gate, turns
@@ -34,9 +34,7 @@ class Shade:
 
     def attribute(self, name: str, kind: str = "GEOMETRY") -> Vec:
         """A vector stored on the mesh, or on the instance."""
-        node = self.tree.nodes.new("ShaderNodeAttribute")
-        node.attribute_name, node.attribute_type = name, kind
-        return Vec(self.tree, node.outputs["Vector"])
+        return attribute(self.tree, name, kind)
 
     def geometry(self, name: str) -> Vec:
         """Position, Normal or Incoming (towards the camera)."""
@@ -77,17 +75,9 @@ class Shade:
 
     def finish(self, colour: Vec, additive: bool = False) -> Any:
         """Shine in that colour; ``additive`` lets through all that is behind."""
-        tree = self.tree
-        emission, output = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
-        tree.links.new(colour.socket, emission.inputs["Color"])
-        shader = emission.outputs[0]
         if additive:
-            clear, both = tree.nodes.new("ShaderNodeBsdfTransparent"), tree.nodes.new("ShaderNodeAddShader")
-            tree.links.new(shader, both.inputs[0])
-            tree.links.new(clear.outputs[0], both.inputs[1])
-            shader = both.outputs[0]
             self.material.surface_render_method = "BLENDED"
-        tree.links.new(shader, output.inputs["Surface"])
+        shine(self.tree, colour, vector(self.tree, 1.0, 1.0, 1.0) if additive else None)
         return self.material
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .formula import Num, Vec, vector
+from .formula import Num, Vec, attribute, vector
 from .nodes import fresh_group, use_group
 from .stage_geometry import WALL_HALF_M
 from .stage_motion import STORED, turns
@@ -19,13 +19,10 @@ def stored_group() -> Any:
     """Node group "HX Stage Stored": the keyed numbers, as a modifier stored them on the mesh."""
     tree = fresh_group("HX Stage Stored")
     output = tree.nodes.new("NodeGroupOutput")
-    for attribute, names in STORED.items():
-        node, parts = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeSeparateXYZ")
-        node.attribute_name = attribute
-        tree.links.new(node.outputs["Vector"], parts.inputs[0])
-        for name, socket in zip(names, parts.outputs, strict=True):
-            tree.interface.new_socket(name, in_out="OUTPUT", socket_type="NodeSocketFloat")
-            tree.links.new(socket, output.inputs[name])
+    for name, parts in STORED.items():
+        for part, number in zip(parts, attribute(tree, name).parts(), strict=True):
+            tree.interface.new_socket(part, in_out="OUTPUT", socket_type="NodeSocketFloat")
+            tree.links.new(number.socket, output.inputs[part])
     return tree
 
 

@@ -14,7 +14,6 @@ from . import hull
 from .formula import Num, Vec, vector
 from .meshes import store_vectors
 from .motion import Motion, values_group
-from .nodes import math
 from .path import Floats, LoopPath
 from .tunnel_shading import SHOCK_RUN_M
 
@@ -67,7 +66,7 @@ class _Walls:
         self.chance = chance.parts()
         self.lift, self.shrink, kind = role.parts()
         self.along, right, up = tube.parts()
-        self.angle = Num(right.tree, math(right.tree, "ARCTAN2", up.socket, right.socket))
+        self.angle = up.angle(right)
         self.radius = (right * right + up * up).sqrt()
         self.is_plate = 1.0 - kind.over(0.5)
         self.is_wall = 1.0 - kind.over(1.5)

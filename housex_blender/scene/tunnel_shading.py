@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from .formula import Num, Vec, attribute, vector, view_distance
 from .hull import BAY_M, FLOOR_M, RADIUS_M, corners
-from .nodes import fresh_group, math, use_group, vector_math
+from .nodes import fresh_group, use_group
 from .path import LoopPath
 
 # How far the pulse of a kick and the shock of a drop run ahead of the camera, in metres. The pulse sets off where it
@@ -21,33 +22,6 @@ WAVE_VALUES = {"Pulse": "pulse", "Pulse At": "pulse_at", "Shock": "shock"}
 # Mirrored lamps lie on a round wall of this radius.
 _WALL_M = 0.94 * RADIUS_M
 _MIRROR_M = 34.0
-
-
-def number(tree: Any, operation: str, first: Any, second: Any = None) -> Any:
-    """Value socket of a Vector Math node: DOT_PRODUCT, LENGTH."""
-    node = tree.nodes.new("ShaderNodeVectorMath")
-    node.operation = operation
-    tree.links.new(first, node.inputs[0])
-    if second is not None:
-        tree.links.new(second, node.inputs[1])
-    return node.outputs["Value"]
-
-
-def combine(tree: Any, *parts: Any) -> Any:
-    """A vector of three numbers or sockets."""
-    node = tree.nodes.new("ShaderNodeCombineXYZ")
-    for socket, part in zip(node.inputs, parts, strict=True):
-        if isinstance(part, (int, float)):
-            socket.default_value = part
-        else:
-            tree.links.new(part, socket)
-    return node.outputs[0]
-
-
-def bell(tree: Any, distance: Any, width: Any) -> Any:
-    """exp(-(distance / width)^2)."""
-    part = math(tree, "DIVIDE", distance, width)
-    return math(tree, "POWER", float(np.e), math(tree, "MULTIPLY", math(tree, "MULTIPLY", part, part), -1.0))
 
 
 def wave_group() -> Any:
@@ -66,21 +40,23 @@ def wave_group() -> Any:
         node.name = node.label = name
         node.location = (-600, -150 * row)
         node.outputs[0].default_value = 0.0 if name == "Pulse" else 1.0
-        value[name] = node.outputs[0]
-    front_m = math(tree, "MULTIPLY_ADD", value["Pulse At"], PULSE_RUN_M, PULSE_FROM_M)
-    behind = math(tree, "SUBTRACT", front_m, entry.outputs[0])
-    tail = math(tree, "POWER", float(np.e), math(tree, "MULTIPLY", math(tree, "ABSOLUTE", behind), -1 / 11.0))
-    front = math(tree, "POWER", float(np.e), math(tree, "MULTIPLY", math(tree, "ABSOLUTE", behind), -1 / 2.5))
-    passed = math(tree, "GREATER_THAN", behind, 0.0)
-    band = math(tree, "ADD", front, math(tree, "MULTIPLY", passed, math(tree, "SUBTRACT", tail, front)))
-    kick = math(tree, "MULTIPLY", math(tree, "MULTIPLY", band, value["Pulse"]), 2.6)
-    off = math(tree, "SUBTRACT", entry.outputs[0], math(tree, "MULTIPLY", value["Shock"], SHOCK_RUN_M))
-    left = math(tree, "SUBTRACT", 1.0, value["Shock"])
-    hit = math(tree, "MULTIPLY", math(tree, "MULTIPLY", bell(tree, off, 6.0), left), 3.0)
+        value[name] = Num(tree, node.outputs[0])
+    far = Num(tree, entry.outputs[0])
+    behind = value["Pulse At"] * PULSE_RUN_M + PULSE_FROM_M - far
+    front, tail = ((behind.abs() * (-1 / length_m)).exp() for length_m in (2.5, 11.0))
+    kick = front.mix(tail, behind.over(0.0)) * value["Pulse"] * 2.6
+    hit = (far - value["Shock"] * SHOCK_RUN_M).bump(6.0) * (1.0 - value["Shock"]) * 3.0
     # beside the camera it would only blind
-    calm = math(tree, "MULTIPLY_ADD", bell(tree, entry.outputs[0], 9.0), -0.8, 1.0)
-    tree.links.new(math(tree, "MULTIPLY", math(tree, "ADD", kick, hit), calm), output.inputs[0])
+    calm = far.bump(9.0) * -0.8 + 1.0
+    tree.links.new(((kick + hit) * calm).socket, output.inputs[0])
     return tree
+
+
+def wave_at(wave: Any, distance: Num) -> Num:
+    """1 plus the travelling light at a distance from the camera."""
+    node = use_group(distance.tree, wave)
+    distance.tree.links.new(distance.socket, node.inputs[0])
+    return Num(distance.tree, node.outputs[0]) + 1.0
 
 
 def mirror_group(wave: Any, path: LoopPath) -> Any:
@@ -95,87 +71,53 @@ def mirror_group(wave: Any, path: LoopPath) -> Any:
     for name in ("Rings", "Strips", "Far"):
         tree.interface.new_socket(name, in_out="OUTPUT", socket_type="NodeSocketFloat")
     entry, output = tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
-    rough = entry.outputs["Roughness"]
-    along, right, up = _place(tree)
-    ray, sight = _ray(tree, entry.outputs["Normal"])
-    ray_f, ray_r, ray_u = (number(tree, "DOT_PRODUCT", ray, axis) for axis in _axes(tree, along, path))
-
-    def times(first: Any, second: Any) -> Any:
-        return math(tree, "MULTIPLY", first, second)
-
-    a = math(tree, "MAXIMUM", math(tree, "ADD", times(ray_r, ray_r), times(ray_u, ray_u)), 1e-4)
-    b = math(tree, "ADD", times(right, ray_r), times(up, ray_u))
-    c = math(tree, "SUBTRACT", math(tree, "ADD", times(right, right), times(up, up)), _WALL_M**2)
-    c = math(tree, "MINIMUM", c, -0.5)
-    root = math(tree, "SQRT", math(tree, "SUBTRACT", times(b, b), times(a, c)))
-    way = math(tree, "MINIMUM", math(tree, "DIVIDE", math(tree, "SUBTRACT", root, b), a), 400.0)
-    met_along, met_right, met_up = (
-        math(tree, "MULTIPLY_ADD", way, part, start) for part, start in ((ray_f, along), (ray_r, right), (ray_u, up))
+    rough = Num(tree, entry.outputs["Roughness"])
+    along, right, up = attribute(tree, "hx_tube").parts()
+    ray, sight = _ray(tree, Vec(tree, entry.outputs["Normal"]))
+    ray_f, ray_r, ray_u = (ray.dot(axis) for axis in _axes(along, path))
+    # where it leaves a round wall, by the quadratic formula
+    a = (ray_r * ray_r + ray_u * ray_u).most(1e-4)
+    b = right * ray_r + up * ray_u
+    c = (right * right + up * up - _WALL_M**2).least(-0.5)
+    way = (((b * b - a * c).sqrt() - b) / a).least(400.0)
+    met_along, met_right, met_up = (way * part + start for part, start in ((ray_f, along), (ray_r, right), (ray_u, up)))
+    blur = rough * way * 0.7
+    ring_width, strip_width = blur + 0.22, blur + 0.14
+    rings = met_along.back_and_forth(BAY_M / 2).bump(ring_width) * (0.22 / ring_width)
+    rings = rings * (met_up.over(FLOOR_M + 0.15) * 0.85 + 0.15)
+    low, high = (
+        vector(tree, met_right.abs() - float(corner[0]), met_up - float(corner[1]), 0.0).length().bump(strip_width)
+        for corner in corners()[[0, 3]] * 0.955
     )
-    blur = times(times(rough, way), 0.7)
-    ring_width = math(tree, "ADD", blur, 0.22)
-    rings = times(
-        bell(tree, math(tree, "PINGPONG", met_along, BAY_M / 2), ring_width), math(tree, "DIVIDE", 0.22, ring_width)
-    )
-    above = math(tree, "GREATER_THAN", met_up, FLOOR_M + 0.15)
-    rings = times(rings, math(tree, "MULTIPLY_ADD", above, 0.85, 0.15))
-    strip_width = math(tree, "ADD", blur, 0.14)
-    strips = None
-    for corner in corners()[[0, 3]] * 0.955:
-        place = combine(tree, math(tree, "SUBTRACT", math(tree, "ABSOLUTE", met_right), float(corner[0])),
-                        math(tree, "SUBTRACT", met_up, float(corner[1])), 0.0)  # fmt: skip
-        one = bell(tree, number(tree, "LENGTH", place), strip_width)
-        strips = one if strips is None else math(tree, "ADD", strips, one)
-    strips = times(strips, math(tree, "DIVIDE", 0.14, strip_width))
-    clear = bell(tree, way, _MIRROR_M)
-    camera = tree.nodes.new("ShaderNodeCameraData")
-    turn = number(tree, "DOT_PRODUCT", ray, sight)
-    reach = math(tree, "MULTIPLY_ADD", way, turn, camera.outputs["View Distance"])
-    lit = use_group(tree, wave)
-    tree.links.new(reach, lit.inputs[0])
-    more = math(tree, "ADD", lit.outputs[0], 1.0)
-    hidden = math(tree, "SUBTRACT", 1.0, clear)
-    for socket, value in zip(
-        output.inputs, (times(times(rings, clear), more), times(times(strips, clear), more), times(hidden, hidden)),
-        strict=False,
-    ):  # fmt: skip
-        tree.links.new(value, socket)
+    strips = (low + high) * (0.14 / strip_width)
+    clear = way.bump(_MIRROR_M)
+    lit = clear * wave_at(wave, way * ray.dot(sight) + view_distance(tree))
+    hidden = 1.0 - clear
+    for name, value in (("Rings", rings * lit), ("Strips", strips * lit), ("Far", hidden * hidden)):
+        tree.links.new(value.socket, output.inputs[name])
     return tree
 
 
-def _place(tree: Any) -> Any:
-    """Along, right and up of the shaded point."""
-    tube = tree.nodes.new("ShaderNodeAttribute")
-    tube.attribute_name = "hx_tube"
-    parts = tree.nodes.new("ShaderNodeSeparateXYZ")
-    tree.links.new(tube.outputs["Vector"], parts.inputs[0])
-    return parts.outputs
-
-
-def _ray(tree: Any, normal: Any) -> tuple[Any, Any]:
+def _ray(tree: Any, normal: Vec) -> tuple[Vec, Vec]:
     """The mirrored ray and the line of sight, both in the space of the module: its copies are turned."""
-    geometry = tree.nodes.new("ShaderNodeNewGeometry")
-    sight = vector_math(tree, "SCALE", geometry.outputs["Incoming"], scale=-1.0)
+    sight = -Vec(tree, tree.nodes.new("ShaderNodeNewGeometry").outputs["Incoming"])
     turned = []
-    for vector in (vector_math(tree, "REFLECT", sight, normal), sight):
+    for way in (sight.reflect(normal), sight):
         local = tree.nodes.new("ShaderNodeVectorTransform")
         local.vector_type, local.convert_from, local.convert_to = "VECTOR", "WORLD", "OBJECT"
-        tree.links.new(vector, local.inputs[0])
-        turned.append(local.outputs[0])
+        tree.links.new(way.socket, local.inputs[0])
+        turned.append(Vec(tree, local.outputs[0]))
     return turned[0], turned[1]
 
 
-def _axes(tree: Any, along: Any, path: LoopPath) -> tuple[Any, Any, Any]:
+def _axes(along: Num, path: LoopPath) -> tuple[Vec, Vec, Vec]:
     """Forward, right and up of the tunnel at a distance along; the formulas of ``path.LoopPath``."""
-    wave = math(tree, "MULTIPLY", along, 2 * np.pi / path.module_m)
-    sway = math(tree, "MULTIPLY", math(tree, "SINE", wave), path.sway_rad)
-    heading = math(tree, "MULTIPLY_ADD", along, 2 * np.pi / path.length_m, sway)
-    slope = math(tree, "COSINE", math(tree, "ADD", wave, 1.0))
-    slope = math(tree, "MULTIPLY", slope, path.climb_m * 2 * np.pi / path.module_m)
-    sine, cosine = math(tree, "SINE", heading), math(tree, "COSINE", heading)
-    forward = vector_math(tree, "NORMALIZE", combine(tree, cosine, sine, slope))
-    right = combine(tree, sine, math(tree, "MULTIPLY", cosine, -1.0), 0.0)
-    return forward, right, vector_math(tree, "CROSS_PRODUCT", right, forward)
+    wave = along * (2 * np.pi / path.module_m)
+    heading = along * (2 * np.pi / path.length_m) + wave.sin() * path.sway_rad
+    slope = (wave + 1.0).cos() * (path.climb_m * 2 * np.pi / path.module_m)
+    sine, cosine = heading.sin(), heading.cos()
+    forward, right = vector(along.tree, cosine, sine, slope).unit(), vector(along.tree, sine, -cosine, 0.0)
+    return forward, right, right.cross(forward)
 
 
 def haze_group(signals: Any) -> Any:
@@ -187,20 +129,11 @@ def haze_group(signals: Any) -> Any:
     for name in ("Colour", "Reach"):
         kind = "NodeSocketVector" if name == "Colour" else "NodeSocketFloat"
         tree.interface.new_socket(name, in_out="INPUT", socket_type=kind)
-    tree.interface.new_socket("Shader", in_out="OUTPUT", socket_type="NodeSocketShader")
+    tree.interface.new_socket("Seen", in_out="OUTPUT", socket_type="NodeSocketVector")
     entry, output = tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
-    camera = tree.nodes.new("ShaderNodeCameraData")
-    clear = bell(tree, camera.outputs["View Distance"], entry.outputs["Reach"])
-    thick = math(tree, "SUBTRACT", 1.0, bell(tree, camera.outputs["View Distance"], 78.0))
-    glow = math(tree, "MULTIPLY", math(tree, "POWER", thick, 2.5), 0.6)
-    air = use_group(tree, signals)
-    seen = vector_math(
-        tree,
-        "ADD",
-        vector_math(tree, "SCALE", entry.outputs["Colour"], scale=clear),
-        vector_math(tree, "SCALE", air.outputs["C"], scale=glow),
-    )
-    emission = tree.nodes.new("ShaderNodeEmission")
-    tree.links.new(seen, emission.inputs["Color"])
-    tree.links.new(emission.outputs[0], output.inputs[0])
+    far, air = view_distance(tree), Vec(tree, use_group(tree, signals).outputs["C"])
+    clear = far.bump(Num(tree, entry.outputs["Reach"]))
+    thick = 1.0 - far.bump(78.0)
+    seen = Vec(tree, entry.outputs["Colour"]) * clear + air * (thick**2.5 * 0.6)
+    tree.links.new(seen.socket, output.inputs[0])
     return tree
