@@ -157,6 +157,11 @@ def frame_on(times_s: NDArray[np.floating] | float, fps: float, first_frame: int
     return np.floor(seconds_to_frames(times_s, fps, first_frame) + 0.5)
 
 
+def frame_count(duration_s: float, fps: float) -> int:
+    """How many frames it takes to show so many seconds to their end, at least one."""
+    return max(1, int(np.ceil(duration_s * fps)))
+
+
 def frames_to_seconds(frames: NDArray[np.floating] | float, fps: float, first_frame: int = 1) -> Floats:
     """Inverse of :func:`seconds_to_frames`."""
     return (np.asarray(frames, dtype=np.float64) - first_frame) / fps

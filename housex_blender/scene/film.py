@@ -13,7 +13,7 @@ from pathlib import Path
 
 import bpy
 
-from ..core.bars import frame_on, frames_to_seconds
+from ..core.bars import frame_count, frame_on, frames_to_seconds
 from ..core.channels import compile_show
 from ..core.edits import with_edits
 from ..core.errors import Cancelled, SceneError
@@ -121,7 +121,7 @@ def make_show(timeline: Timeline, look: Look, mix_path: Path, plan: FilmPlan) ->
         channels,
         scene_kind=kind,
         fps=plan.fps,
-        n_frames=int(frame_on(timeline.mix.duration_s, plan.fps)),
+        n_frames=frame_count(timeline.mix.duration_s, plan.fps),
         seed=look.seed,
         detail=plan.quality,
     )

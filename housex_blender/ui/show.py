@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..core.bars import frame_count
 from ..core.channels import compile_show
 from ..core.edits import with_edits
 from ..core.errors import HouseXError, SceneError, TimelineError
@@ -132,11 +132,6 @@ def channels_of(scene: Any, timeline: Timeline) -> dict[str, KeyTrack]:
     return compile_show(timeline, look_of(settings), rate_of(scene), FIRST_FRAME, allow_flashes=settings.allow_flashes)
 
 
-def frames_of(scene: Any, timeline: Timeline) -> int:
-    """Length of the mix in frames of the scene."""
-    return max(1, math.ceil(timeline.mix.duration_s * rate_of(scene)))
-
-
 def write_show(scene: Any, timeline: Timeline) -> Baked:
     """Build or rebuild our objects in this scene, key them and set the markers; returns what was keyed and what not.
 
@@ -152,8 +147,15 @@ def write_show(scene: Any, timeline: Timeline) -> Baked:
     settings, fps = scene.housex, rate_of(scene)
     found = titles_of(scene, timeline)
     channels = channels_of(scene, timeline)
-    handles = build_show(scene, channels, scene_kind=settings.scene_kind, fps=fps, n_frames=frames_of(scene, timeline),
-                         seed=settings.seed, detail=settings.quality)  # fmt: skip
+    handles = build_show(
+        scene,
+        channels,
+        scene_kind=settings.scene_kind,
+        fps=fps,
+        n_frames=frame_count(timeline.mix.duration_s, fps),
+        seed=settings.seed,
+        detail=settings.quality,
+    )
     settings.built_frames = scene.frame_end
     set_marks(scene, timeline, found.cards)
     return Baked(handles.keys, handles.kept, found.missing)
@@ -178,7 +180,7 @@ def bake(context: Any, scene: Any) -> str:
     set_marks(scene, timeline, found.cards)
     if scene.frame_end == scene.housex.built_frames:
         # nobody chose another end: it follows the frame rate
-        scene.frame_end = scene.housex.built_frames = frames_of(scene, timeline)
+        scene.frame_end = scene.housex.built_frames = frame_count(timeline.mix.duration_s, rate_of(scene))
     return f"Baked {baked_text(baked)}"
 
 
