@@ -7,6 +7,8 @@ PIP_VERSION := 26.3
 QUALITY ?= draft
 # the other Blenders that the tests of scene, ui and package run in
 OTHER_BLENDERS := 4.2 5.0
+# two processes, each with one thread: whole files go to one of them, for their fixtures cost more than their tests
+SIDE_BY_SIDE := -n 2 --dist loadfile
 BPY_4.2 := 4.2.23
 BPY_5.0 := 5.0.1
 
@@ -60,12 +62,12 @@ demo: $(VENV)/.demo
 	$(PY) demo_scenes/make_demo.py --quality $(QUALITY) --out out
 
 test: $(VENV)/.test
-	$(PY) -m pytest tests $(TESTS)
+	OMP_NUM_THREADS=1 $(PY) -m pytest tests $(SIDE_BY_SIDE) $(TESTS)
 	$(MAKE) $(OTHER_BLENDERS:%=test-%)
 
 # judged by pytest's own verdict: Blender as a module may crash or hang when Python exits
 $(OTHER_BLENDERS:%=test-%): test-%: $(VENV)-%/.done
-	$(VENV)-$*/bin/python .ci/test_blender.py tests/scene tests/ui tests/package $(TESTS)
+	OMP_NUM_THREADS=1 $(VENV)-$*/bin/python .ci/test_blender.py tests/scene tests/ui tests/package $(SIDE_BY_SIDE) $(TESTS)
 
 click-through: $(VENV)/.demo
 	$(PY) -m tests.real.click_through --out out/click-through
