@@ -47,7 +47,8 @@ SHOTS = {
 
 def rider(collection: bpy.types.Collection, rail: Any, name: str, ahead_m: float = 0.0, *, turns: bool = True) -> Any:
     """An empty that rides ``ahead_m`` before the camera; it turns with the rail unless told not to."""
-    empty, ride = meshes.build_rider(collection, rail, name, ahead_m)
+    empty = meshes.build_rider(collection, rail, name, ahead_m)
+    ride = empty.constraints[0]
     ride.use_curve_follow = turns
     ride.forward_axis, ride.up_axis = "FORWARD_Y", "UP_Z"
     return empty

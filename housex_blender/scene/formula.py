@@ -13,8 +13,8 @@ class Num:
     def __init__(self, tree: Any, socket: Any) -> None:
         self.tree, self.socket = tree, socket
 
-    def _new(self, operation: str, first: Any, second: Any = 0.0, third: Any = 0.0) -> Num:
-        sockets = [one.socket if isinstance(one, Num) else one for one in (first, second, third)]
+    def _new(self, operation: str, first: Any, second: Any = 0.0) -> Num:
+        sockets = [one.socket if isinstance(one, Num) else one for one in (first, second)]
         return Num(self.tree, math(self.tree, operation, *sockets))
 
     def __add__(self, other: Num | float) -> Num:
@@ -217,6 +217,14 @@ def attribute(tree: Any, name: str, kind: str = "GEOMETRY") -> Vec:
     node = tree.nodes.new("ShaderNodeAttribute")
     node.attribute_name, node.attribute_type = name, kind
     return Vec(tree, node.outputs["Vector"])
+
+
+def noise(place: Vec, scale: float, detail: float) -> tuple[Num, Vec]:
+    """Value and colour of a soft noise at a place, 0..1, in a shader."""
+    node = place.tree.nodes.new("ShaderNodeTexNoise")
+    node.inputs["Scale"].default_value, node.inputs["Detail"].default_value = scale, detail
+    place.tree.links.new(place.socket, node.inputs["Vector"])
+    return Num(place.tree, node.outputs[0]), Vec(place.tree, node.outputs[1])
 
 
 def view_distance(tree: Any) -> Num:

@@ -63,12 +63,12 @@ def build_cameras(scene: bpy.types.Scene, collection: bpy.types.Collection, hand
 def _build_shot(collection: Any, rail: Any, name: str, shot: Shot) -> Any:
     title = name.title()
     ahead_m = shot.ahead * rail.data.path_duration
-    carriage, _ = build_rider(collection, rail, f"HX {title} Carriage", ahead_m)
+    carriage = build_rider(collection, rail, f"HX {title} Carriage", ahead_m)
     target = bpy.data.objects.new(f"HX {title} Target", None)
     target.location = shot.look
     collection.objects.link(target)
     if shot.lead_m:
-        target.parent, _ = build_rider(collection, rail, f"HX {title} Lead", ahead_m + shot.lead_m)
+        target.parent = build_rider(collection, rail, f"HX {title} Lead", ahead_m + shot.lead_m)
     aim = bpy.data.objects.new(f"HX {title} Aim", None)
     aim.parent, aim.location = carriage, shot.place
     collection.objects.link(aim)

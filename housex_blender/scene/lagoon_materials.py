@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.looks import LUMINANCE
-from .formula import Num, Vec, attribute, shine, vector, view_distance
+from .formula import Num, Vec, attribute, noise, shine, vector, view_distance
 from .lagoon_geometry import MOON_M
 from .lagoon_motion import LAP_TURNS
 from .nodes import fresh_group, fresh_material, signals_group, use_group
@@ -51,27 +51,17 @@ class Shader:
         self.tree.links.new(direction.socket, node.inputs[0])
         return Vec(self.tree, node.outputs["Glow"]), Vec(self.tree, node.outputs["Aurora"])
 
-    def noise(self, place: Vec, scale: float, detail: float = 1.0) -> tuple[Num, Vec]:
-        """Value and colour of a noise that stands still, 0..1."""
-        value, colour, _ = self._noise(place, scale, detail)
-        return value, colour
-
     def waves(self, x: Num, y: Num, scale: float, detail: float, reach: float) -> tuple[Num, Vec]:
         """Value and colour of a flat noise that moves with the way travelled and is the same again after a lap.
 
         The noise has four dimensions, in two of which it is read along a circle of radius ``reach``.
         """
         radius = reach / scale
-        value, colour, node = self._noise(vector(self.tree, x, y, self.turn.sin() * radius), scale, detail)
+        value, colour = noise(vector(self.tree, x, y, self.turn.sin() * radius), scale, detail)
+        node = value.socket.node
         node.noise_dimensions = "4D"
         self.tree.links.new((self.turn.cos() * radius).socket, node.inputs["W"])
         return value, colour
-
-    def _noise(self, place: Vec, scale: float, detail: float) -> tuple[Num, Vec, Any]:
-        node = self.tree.nodes.new("ShaderNodeTexNoise")
-        node.inputs["Scale"].default_value, node.inputs["Detail"].default_value = scale, detail
-        self.tree.links.new(place.socket, node.inputs["Vector"])
-        return Num(self.tree, node.outputs[0]), Vec(self.tree, node.outputs[1]), node
 
     def mirrored(self, normal: Vec) -> Vec:
         """Where a mirror with this normal would look."""
@@ -153,7 +143,7 @@ def obsidian(signals: Any, sky: Any) -> Any:
     seam_beside, seam_below, inside = s.given("hx_seam").parts()
     ring, shock, embers = s.given("hx_wave").parts()
     rest = s.given("hx_rest")
-    grain = s.noise(rest, 0.55, 2.0)[1] - vector(s.tree, 0.5, 0.5, 0.5)
+    grain = noise(rest, 0.55, 2.0)[1] - vector(s.tree, 0.5, 0.5, 0.5)
     normal = (s.normal + grain * 0.28).unit()
     glow, far_aurora = s.sky(s.mirrored(normal))
     sheen = (glow + far_aurora) * (s.fresnel(normal, 0.035) * 0.9)
@@ -169,12 +159,12 @@ def obsidian(signals: Any, sky: Any) -> Any:
     wet = (s.place.parts()[2].abs() * -1.2).exp()
     dry = 1.0 - wet
     feet = s.light["B"] * (wet * (0.07 + ring * 0.6 + shock * 1.2))
-    veins = (s.noise(rest, 0.9)[0] * 1.6) ** 4.0
+    veins = (noise(rest, 0.9, 1.0)[0] * 1.6) ** 4.0
     lines = (core + bleed * dry * (0.055 + embers * veins)) * (heat * 1.5)
     lit = lines + (edge + moonlit) * dry
     # one light on one spot: where the stone glows it mirrors nothing
     outside = sheen * (dry * (1.0 - (lit * 4.0).clip())) + feet + s.hot("A", lit, core * heat * 0.16)
-    grain_within = 0.2 + s.noise(rest, 0.9)[0] ** 2.0
+    grain_within = 0.2 + noise(rest, 0.9, 1.0)[0] ** 2.0
     hotness = (0.35 + heat * 0.6) * grain_within
     within = s.hot("A", hotness, hotness * 0.1)
     colour = outside * (1.0 - inside) + within * inside

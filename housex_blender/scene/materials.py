@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .formula import Num, Vec, attribute, shine, vector, view_distance
+from .formula import Num, Vec, attribute, noise, shine, vector, view_distance
 from .nodes import fresh_material, signals_group, use_group
 from .path import LoopPath
 from .tunnel_shading import haze_group, mirror_group, wave_at, wave_group
@@ -20,7 +20,7 @@ STARS_PER_UNIT = 38.0
 ABOVE_IS_WHITE = 0.12
 # How bright the light behind the plates is.
 LEAK = 0.45
-CORE_M, SKY_M, BEAM_M = 9.0, 150.0, 5.2
+CORE_M, SKY_M = 9.0, 150.0
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,8 @@ def _puddles(normal: Vec, rough: Num, albedo: Num) -> tuple[Vec, Num, Num]:
     """Standing water between rougher, rippled patches: normal, roughness and albedo."""
     tree = normal.tree
     tube = attribute(tree, "hx_tube")
-    large, small = (tree.nodes.new("ShaderNodeTexNoise") for _ in range(2))
-    for noise, scale, detail in ((large, 0.45, 2.0), (small, 2.2, 1.0)):
-        tree.links.new(tube.socket, noise.inputs["Vector"])
-        noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = scale, detail
-    dry = ((Num(tree, large.outputs[0]) - 0.47) * 9.0).clip()
-    wobble = Vec(tree, small.outputs["Color"]) - vector(tree, 0.5, 0.5, 0.5)
+    dry = ((noise(tube, 0.45, 2.0)[0] - 0.47) * 9.0).clip()
+    wobble = noise(tube, 2.2, 1.0)[1] - vector(tree, 0.5, 0.5, 0.5)
     normal = (normal + wobble * (dry * 0.05 + 0.012)).unit()
     return normal, dry * 0.10 + rough * 0.4, albedo * (dry * 0.8 + 0.2)
 
@@ -196,11 +192,8 @@ def sky_material(groups: Groups) -> Any:
     """What is outside when the walls open: stars in the key colour, a faint nebula in the accent."""
     material, tree = _start("HX Sky")
     light, way = groups.light(tree), _object_place(tree).unit()
-    cloud = tree.nodes.new("ShaderNodeTexNoise")
-    cloud.inputs["Scale"].default_value, cloud.inputs["Detail"].default_value = 2.6, 4.0
-    tree.links.new(way.socket, cloud.inputs["Vector"])
     # bright banks with black between: a dim glow everywhere would make mud of warm colours
-    mist = Num(tree, cloud.outputs[0]).step(0.46, 0.72)
+    mist = noise(way, 2.6, 4.0)[0].step(0.46, 0.72)
     mist = mist * mist * 1.5 + mist.step(0.4, 1.0) * 3.2
     shine(tree, light["A"] * _stars(way) + light["C"] * mist)
     material.diffuse_color = (0.0, 0.0, 0.0, 1.0)

@@ -76,11 +76,12 @@ def build_rail(collection: Any, points: Any, length_m: float, tilt_rad: Any = No
     return rail
 
 
-def build_rider(collection: Any, rail: Any, name: str, ahead: float = 0.0) -> tuple[Any, Any]:
-    """An empty that rides on a rail, and its constraint; see :func:`follow`."""
+def build_rider(collection: Any, rail: Any, name: str, ahead: float = 0.0) -> Any:
+    """An empty that rides on a rail; see :func:`follow`."""
     empty = bpy.data.objects.new(name, None)
     collection.objects.link(empty)
-    return empty, follow(empty, rail, ahead)
+    follow(empty, rail, ahead)
+    return empty
 
 
 def follow(thing: Any, rail: Any, ahead: float = 0.0) -> Any:

@@ -33,13 +33,6 @@ def fresh_motion(name: str) -> Any:
     return tree
 
 
-def fresh_world(name: str) -> tuple[Any, Any]:
-    """A world of that name with an empty tree, marked as ours."""
-    world = free_block(bpy.data.worlds, name) or bpy.data.worlds.new(name)
-    world[compat.OWNED] = "world"
-    return world, compat.node_tree(world)
-
-
 def fresh_material(name: str) -> tuple[Any, Any]:
     """A material of that name with an empty tree."""
     material = free_block(bpy.data.materials, name) or bpy.data.materials.new(name)
@@ -71,11 +64,11 @@ def taken_blocks() -> set[Any]:
     return found
 
 
-def math(tree: Any, operation: str, first: Any, second: Any = 0.0, third: Any = 0.0) -> Any:
+def math(tree: Any, operation: str, first: Any, second: Any = 0.0) -> Any:
     """Output socket of a Math node; numbers and sockets may be mixed."""
     node = tree.nodes.new("ShaderNodeMath")
     node.operation = operation
-    for socket, value in zip(node.inputs, (first, second, third), strict=False):
+    for socket, value in zip(node.inputs, (first, second), strict=False):
         if isinstance(value, (int, float)):
             socket.default_value = value
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .formula import Num, Vec, attribute, shine, vector
+from .formula import Num, Vec, attribute, noise, shine, vector
 from .nodes import fresh_material, signals_group, use_group
 from .stage_geometry import STAGE_M, WALL_HALF_M, WALL_M
 from .stage_motion import laser_gate, turns
@@ -59,13 +59,6 @@ class Shade:
         first, second, third = self.attribute("hx_banks").parts()
         phase = turns(travel, 1)
         return first.mix(second, phase.wave()).mix(third, (phase * 2.0 + 0.3).wave() * 0.6)
-
-    def noise(self, place: Vec, scale: float, detail: float = 0.0) -> Num:
-        """Soft noise 0..1."""
-        node = self.tree.nodes.new("ShaderNodeTexNoise")
-        self.tree.links.new(place.socket, node.inputs["Vector"])
-        node.inputs["Scale"].default_value, node.inputs["Detail"].default_value = scale, detail
-        return Num(self.tree, node.outputs["Fac"])
 
     def hot(self, colour: Vec, level: Num) -> Vec:
         """As bright as the screen shows the colour without bending its hue; what is above that turns it white-hot."""
@@ -154,8 +147,8 @@ def floor_material(groups: dict[str, Any]) -> Any:
     shade = Shade("HX Stage Floor", groups)
     here, view = shade.geometry("Position"), shade.geometry("Incoming")
     x, y, z = here.parts()
-    wet = shade.noise(here, 0.35)
-    ripple = shade.noise(here, 3.1) - 0.5
+    wet = noise(here, 0.35, 0.0)[0]
+    ripple = noise(here, 3.1, 0.0)[0] - 0.5
     look_x, look_y, look_z = view.parts()
     # The mirrored ray: along the view as it is, only upwards.
     steps = (WALL_M[1] - y) / (look_y * -1.0).most(0.02)
@@ -273,7 +266,8 @@ def jets_material(groups: dict[str, Any]) -> Any:
     shade = Shade("HX Stage Jets", groups)
     value = shade.values()
     across, up, chance = shade.attribute("hx_along").parts()
-    cloud = shade.noise(vector(shade.tree, across * 0.8 + chance, up * 3.0 - value["Shock"] * 9.0, chance), 2.4, 3.0)
+    rising = vector(shade.tree, across * 0.8 + chance, up * 3.0 - value["Shock"] * 9.0, chance)
+    cloud = noise(rising, 2.4, 3.0)[0]
     edge = (across.abs() * 1.05 + (0.5 - cloud) * 1.2).step(0.9, 0.25)
     level = edge * ((1.0 - up).most(0.0) ** 0.7) * value["Shock"].step(0.55, 0.12) * cloud
     return shade.finish(shade.hot(shade.key, level * 1.6), additive=True)

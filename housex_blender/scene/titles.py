@@ -18,10 +18,11 @@ from ..core.keys import KeyTrack
 from ..core.titles import TitleCard, title_strength
 from . import compat
 from .build import remove_object
+from .formula import Num
 from .framing import half_frame
 from .keyframes import write_keys
 from .meshes import quad_mesh
-from .nodes import fresh_group, fresh_material
+from .nodes import fresh_group, fresh_material, use_group
 
 COLLECTION_NAME = "HX Titles"
 FADE_PATH = 'nodes["Fade"].outputs[0].default_value'
@@ -246,20 +247,14 @@ def _letters_material(fade: Any, strength: KeyTrack) -> Any:
     return material
 
 
-def _see_through(material: Any, tree: Any, fade: Any, colour: tuple[float, ...], cover: Any) -> None:
-    """A glow of one colour that covers ``cover`` (a number or a socket) times the fade of what lies behind."""
-    emission, clear, mix = (
-        tree.nodes.new(f"ShaderNode{kind}") for kind in ("Emission", "BsdfTransparent", "MixShader")
+def _see_through(material: Any, tree: Any, fade: Any, colour: tuple[float, ...], cover: Num | float) -> None:
+    """A glow of one colour that covers ``cover`` times the fade of what lies behind."""
+    emission, clear, mix, out = (
+        tree.nodes.new(f"ShaderNode{kind}") for kind in ("Emission", "BsdfTransparent", "MixShader", "OutputMaterial")
     )
-    group, times, out = (tree.nodes.new(f"ShaderNode{kind}") for kind in ("Group", "Math", "OutputMaterial"))
     emission.inputs["Color"].default_value = (*colour, 1.0)
-    group.node_tree, times.operation = fade, "MULTIPLY"
-    tree.links.new(group.outputs[0], times.inputs[0])
-    if isinstance(cover, float):
-        times.inputs[1].default_value = cover
-    else:
-        tree.links.new(cover, times.inputs[1])
-    tree.links.new(times.outputs[0], mix.inputs["Fac"])
+    covered = Num(tree, use_group(tree, fade).outputs[0]) * cover
+    tree.links.new(covered.socket, mix.inputs["Fac"])
     tree.links.new(clear.outputs[0], mix.inputs[1])
     tree.links.new(emission.outputs[0], mix.inputs[2])
     tree.links.new(mix.outputs[0], out.inputs["Surface"])
@@ -286,13 +281,9 @@ def _shade(layout: _Layout, letters_top: float, n_cards: int, material: Any) -> 
 
 def _shade_material(fade: Any) -> Any:
     material, tree = fresh_material("HX Title Shade")
-    cover, curve, most = (tree.nodes.new(f"ShaderNode{kind}") for kind in ("Attribute", "Math", "Math"))
-    cover.attribute_name = "hx_shade"
-    curve.operation, most.operation = "POWER", "MULTIPLY"
-    curve.inputs[1].default_value, most.inputs[1].default_value = 1.5, _SHADE
-    tree.links.new(cover.outputs["Fac"], curve.inputs[0])
-    tree.links.new(curve.outputs[0], most.inputs[0])
-    _see_through(material, tree, fade, (0.0, 0.0, 0.0), most.outputs[0])
+    stored = tree.nodes.new("ShaderNodeAttribute")
+    stored.attribute_name = "hx_shade"
+    _see_through(material, tree, fade, (0.0, 0.0, 0.0), Num(tree, stored.outputs["Fac"]) ** 1.5 * _SHADE)
     # a sheet of one grey would be ugly in Workbench
     material.diffuse_color = (0.0, 0.0, 0.0, 0.0)
     return material
